@@ -1,0 +1,280 @@
+"""The @check decorator, the list of codes, and the runner that every package's checks go through.
+
+A check is a generator over one subject: it yields findings, or `lacking(...)` when data it needs is
+unknown. The runner counts subjects, so that a check that met none is "not evaluated", never passed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any, Literal
+
+from inventory.findings import Finding, Position, Related, Severity, Status, Text, Waived, ordered
+from inventory.inventory import Inventory, locate
+from inventory.model import Record
+from inventory.plan_model import Cable, PlacedDevice, Plan, PlanRecord
+
+
+@dataclass(frozen=True)
+class Context:
+    """What checks read: the inventory, the plan (None before the first `rackwright plan`), and the day it is."""
+
+    inventory: Inventory
+    plan: Plan | None
+    today: date
+    cache: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def placed(self) -> dict[str, PlacedDevice]:
+        """Planned devices by name (first of duplicates; duplicates are PLN findings)."""
+        out: dict[str, PlacedDevice] = {}
+        for device in self.plan.devices if self.plan else ():
+            out.setdefault(device.name, device)
+        return out
+
+    @cached_property
+    def cables_of(self) -> dict[str, list[Cable]]:
+        """Cables by device name, in cable order."""
+        out: dict[str, list[Cable]] = {}
+        for cable in self.plan.cables if self.plan else ():
+            out.setdefault(cable.a.device, []).append(cable)
+            if cable.b.device != cable.a.device:
+                out.setdefault(cable.b.device, []).append(cable)
+        return out
+
+    def where(self, record: Record | PlanRecord, *path: str | int) -> Position:
+        """Position of a record of the inventory or of the plan, or of a value inside it."""
+        shown = record.at.partition("#")[0]
+        if self.plan and self.plan.documents and shown in self.plan.documents:
+            return locate(self.plan.documents, record.at, *path)
+        return self.inventory.where(record, *path)
+
+    def memo(self, key: str, make: Callable[[], Any]) -> Any:
+        """A derived value several checks share, computed once per run."""
+        if key not in self.cache:
+            self.cache[key] = make()
+        return self.cache[key]
+
+
+CheckFunction = Callable[[Any, Context], Iterator[Finding]]
+Subjects = Callable[[Context], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A registered rule. `needs`: "plan" when it reads the plan. `unless`: codes that, when they failed for the
+    same subject, make this one moot (the root cause is reported once)."""
+
+    code: str
+    severity: Severity
+    title: Text
+    clause: str
+    over: Subjects
+    function: CheckFunction
+    needs: Literal["inventory", "plan"]
+    unless: tuple[str, ...]
+
+    @property
+    def doc(self) -> str:
+        """The manual page: the check function's docstring."""
+        return inspect.cleandoc(self.function.__doc__ or "")
+
+
+@dataclass(frozen=True)
+class LoaderCode:
+    """A code raised while reading, listed with the checks."""
+
+    code: str
+    severity: Severity
+    title: Text
+    clause: str
+    doc: str
+
+
+REGISTRY: dict[str, Check | LoaderCode] = {}
+
+
+def loader_code(code: str, title: Text, doc: str, severity: Severity = Severity.ERROR) -> None:
+    """List a code that no check function raises (loader, planner)."""
+    if code in REGISTRY:
+        raise ValueError(f"code {code} used twice")
+    REGISTRY[code] = LoaderCode(code, severity, title, "", inspect.cleandoc(doc))
+
+
+def check(
+    code: str,
+    *,
+    severity: Severity,
+    title: Text,
+    over: Subjects,
+    clause: str = "",
+    needs: Literal["inventory", "plan"] = "plan",
+    unless: Sequence[str] = (),
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Register a check; a code used twice fails at import."""
+
+    def register(function: CheckFunction) -> CheckFunction:
+        if code in REGISTRY:
+            raise ValueError(f"code {code} used twice")
+        REGISTRY[code] = Check(code, severity, title, clause, over, function, needs, tuple(unless))
+        return function
+
+    return register
+
+
+def finding(
+    code: str,
+    subject: str,
+    message: Text,
+    source: Position | None,
+    *,
+    fix: Text | None = None,
+    arithmetic: str = "",
+    related: Sequence[Related] = (),
+    severity: Severity | None = None,
+    clause: str = "",
+) -> Finding:
+    """A finding of a registered code; severity and clause default to the code's own."""
+    rule = REGISTRY[code]
+    return Finding(
+        code, severity or rule.severity, subject, message, source, fix, arithmetic, clause or rule.clause, tuple(related)
+    )  # fmt: skip
+
+
+def lacking(
+    code: str, subject: str, message: Text, source: Position | None, fix: Text | None = None
+) -> Finding:
+    """ "Not evaluated": what is unknown, where it would be written, who can say it."""
+    rule = REGISTRY[code]
+    return Finding(
+        code, rule.severity, subject, message, source, fix, "", rule.clause, (), Status.NOT_EVALUATED
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check did: subjects met, subjects that failed, subjects not evaluated, and why if none was met."""
+
+    code: str
+    subjects: int
+    failed: int
+    not_evaluated: int
+    reason: str = ""
+
+    @property
+    def verdict(self) -> Literal["passed", "failed", "not evaluated"]:
+        """Failed wins; a check with any subject not evaluated, or none met, is not a pass."""
+        if self.failed:
+            return "failed"
+        return "not evaluated" if self.not_evaluated or not self.subjects else "passed"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All findings, sorted, and one outcome per check, by code."""
+
+    findings: tuple[Finding, ...]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def blocked(self) -> bool:
+        """True when a finding at error level stands unwaived."""
+        return any(f.blocks for f in self.findings)
+
+
+def run(context: Context, progress: Callable[[str, int, int], None] | None = None) -> Report:
+    """Run every registered check; waivers are applied to what comes out, and expired or unused ones reported."""
+    findings: list[Finding] = []
+    outcomes: list[Outcome] = []
+    failed_subjects: dict[str, set[str]] = {}
+    checks = sorted(
+        (c for c in REGISTRY.values() if isinstance(c, Check)), key=lambda c: (bool(c.unless), c.code)
+    )
+    for n, rule in enumerate(checks):
+        if progress:
+            progress(rule.code, n, len(checks))
+        if rule.needs == "plan" and context.plan is None:
+            outcomes.append(Outcome(rule.code, 0, 0, 0, "no plan yet: run `rackwright plan`"))
+            continue
+        subjects = failed = unknown = 0
+        for subject in rule.over(context):
+            subjects += 1
+            mine = list(rule.function(subject, context))
+            if rule.unless:
+                mine = [
+                    f for f in mine if not any(f.subject in failed_subjects.get(c, ()) for c in rule.unless)
+                ]
+            failed += any(f.status is Status.FAILED for f in mine)
+            unknown += any(f.status is Status.NOT_EVALUATED for f in mine)
+            failed_subjects.setdefault(rule.code, set()).update(
+                f.subject for f in mine if f.status is Status.FAILED
+            )
+            findings.extend(mine)
+        outcomes.append(
+            Outcome(
+                rule.code,
+                subjects,
+                failed,
+                unknown,
+                "" if subjects else "nothing of this kind in the project",
+            )
+        )
+    findings = apply_waivers(ordered(findings), context)
+    return Report(tuple(ordered(findings)), tuple(sorted(outcomes, key=lambda o: o.code)))
+
+
+def apply_waivers(findings: list[Finding], context: Context) -> list[Finding]:
+    """Mark waived findings; add WVR001 for an expired waiver that still has something to cover, WVR002 for one
+    that covers nothing."""
+    out = list(findings)
+    for waiver in context.inventory.waivers.values():
+        hits = [i for i, f in enumerate(out) if f.code == waiver.code and _matches(waiver.subject, f.subject)]
+        expired = waiver.until < context.today.isoformat()
+        if hits and not expired:
+            for i in hits:
+                out[i] = out[i].with_waiver(Waived(waiver.reason, waiver.by, waiver.until))
+        elif hits:
+            out.append(
+                finding(
+                    "WVR001", f"{waiver.code} {waiver.subject}",
+                    Text(f"waiver ended on {waiver.until}; the finding stands again", f"豁免已于 {waiver.until} 到期，问题重新生效"),
+                    context.inventory.where(waiver, "until"),
+                    fix=Text("mend the finding, or renew the waiver with a new reason", "整改，或以新理由续期"),
+                )
+            )  # fmt: skip
+        else:
+            out.append(
+                finding(
+                    "WVR002", f"{waiver.code} {waiver.subject}",
+                    Text("waiver covers no finding", "豁免未对应任何问题"),
+                    context.inventory.where(waiver, "subject"),
+                    fix=Text("remove it, or correct code and subject", "删除，或改正代码与对象"),
+                )
+            )  # fmt: skip
+    return out
+
+
+def _matches(pattern: str, subject: str) -> bool:
+    return subject.startswith(pattern[:-1]) if pattern.endswith("*") else subject == pattern
+
+
+loader_code(
+    "WVR001", Text("Expired waiver", "豁免已到期"),
+    """A waiver's last day has passed and the finding it covered is still there.
+
+    Why it matters: a decision to live with a risk has an end; after it the finding counts again.
+    How to fix: mend the finding, or renew the waiver with a reason that holds today.
+    """, Severity.WARNING,
+)  # fmt: skip
+loader_code(
+    "WVR002", Text("Waiver without a finding", "豁免未对应问题"),
+    """A waiver names a code and a subject for which nothing is reported.
+
+    Why it matters: it would silently cover a later finding that nobody looked at.
+    How to fix: remove it, or correct code and subject.
+    """, Severity.WARNING,
+)  # fmt: skip
