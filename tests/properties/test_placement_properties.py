@@ -1,0 +1,117 @@
+"""The placement solver against enumeration of every assignment on tiny problems."""
+
+from __future__ import annotations
+
+from itertools import product
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from capacity.placement import Bin, Group, Item, Problem, first_fit, solve, verify
+
+SETTINGS = settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+
+
+@st.composite
+def problems(draw: st.DrawFn, most_items: int = 6, most_racks: int = 4) -> Problem:
+    """A problem small enough to enumerate, with every kind of rule in it."""
+    racks = [f"r{n}" for n in range(draw(st.integers(1, most_racks)))]
+    like = draw(st.booleans())
+    caps = st.tuples(st.integers(4, 12), st.integers(4, 12), st.integers(2, 9), st.integers(4, 12))
+    shared = draw(caps)
+    bins = []
+    for n, name in enumerate(racks):
+        cap = shared if like else draw(caps)
+        bins.append(
+            Bin(
+                name,
+                *cap,
+                depth_mm=draw(st.sampled_from((700, 900))),
+                opened=draw(st.integers(0, 4)) == 0,
+                order=n,
+            )
+        )
+    groups = [
+        Group(
+            f"g{n}",
+            draw(st.sampled_from((None, 1, 2))),
+            draw(st.sampled_from((1, 1, 2, 3))),
+            draw(st.booleans()),
+        )
+        for n in range(draw(st.integers(0, 2)))
+    ]
+    items = []
+    for n in range(draw(st.integers(1, most_items))):
+        wide = draw(st.booleans())
+        candidates = racks if wide else draw(st.lists(st.sampled_from(racks), min_size=1, unique=True))
+        items.append(
+            Item(
+                f"i{n}",
+                tuple(sorted(candidates)),
+                alloc_w=draw(st.integers(1, 5)),
+                peak_w=draw(st.integers(1, 6)),
+                height_u=draw(st.integers(0, 3)),
+                weight_kg=draw(st.integers(0, 5)),
+                depth_mm=draw(st.sampled_from((600, 600, 800))),
+                groups=tuple(g.name for g in groups if draw(st.booleans())),
+                fixed=draw(st.sampled_from((None, None, None, None, *racks))),
+                kind=draw(st.sampled_from(("a", "b"))),
+                cost=tuple((rack, draw(st.integers(0, 3))) for rack in racks[:1]),
+            )
+        )
+    return Problem(tuple(items), tuple(bins), tuple(groups), draw(st.sampled_from((0, 2, 4))))
+
+
+def fewest_racks(problem: Problem) -> int | None:
+    """Fewest newly used racks over every assignment, None if there is none."""
+    used_before = {rack.name for rack in problem.bins if rack.opened}
+    names = [rack.name for rack in problem.bins]
+    best: int | None = None
+    for chosen in product(names, repeat=len(problem.items)):
+        fresh = len(set(chosen) - used_before)
+        if best is not None and fresh >= best:
+            continue
+        if not verify(problem, dict(zip((i.name for i in problem.items), chosen, strict=True))):
+            best = fresh
+    return best
+
+
+@SETTINGS
+@given(problems())
+def test_solver_equals_enumeration(problem: Problem) -> None:
+    solution = solve(problem)
+    fewest = fewest_racks(problem)
+    if fewest is None:
+        assert solution.status == "infeasible", solution
+        assert solution.unplaced
+    else:
+        assert solution.status == "optimal", solution
+        assert solution.racks_opened == solution.lower_bound == fewest
+        assert verify(problem, solution.assignment) == []
+
+
+@SETTINGS
+@given(problems())
+def test_partial_placements_break_no_rule_but_completeness(problem: Problem) -> None:
+    for solution in (solve(problem), first_fit(problem)):
+        faults = verify(problem, solution.assignment)
+        assert {fault for fault in faults if "is not placed" in fault} == {
+            f"{name} is not placed" for name in solution.unplaced
+        }
+        rules = [fault for fault in faults if "is not placed" not in fault and "racks, at least" not in fault]
+        assert rules == []
+
+
+@SETTINGS
+@given(problems(), st.randoms(use_true_random=False))
+def test_order_of_the_input_never_matters(problem: Problem, random: Random) -> None:
+    again = Problem(
+        tuple(random.sample(problem.items, len(problem.items))),
+        tuple(random.sample(problem.bins, len(problem.bins))),
+        tuple(random.sample(problem.groups, len(problem.groups))),
+        problem.manager_every,
+    )
+    assert solve(again) == solve(problem)
