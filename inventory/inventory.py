@@ -129,7 +129,12 @@ class Inventory:
                     if feed is not None:
                         panel = self.panels[feed.panel]
                         feeds[side] = FeedPlace(
-                            f"{rack.name}/{side}", panel.side, feed.panel, feed.breaker_a, panel.voltage_v, rack.phase
+                            f"{rack.name}/{side}",
+                            panel.side,
+                            feed.panel,
+                            feed.breaker_a,
+                            panel.voltage_v,
+                            rack.phase,
                         )
                 rated = rack.rated_kw if rack.rated_kw is not None else rack_type.rackwright.rated_kw
                 out[rack.name] = RackPlace(
@@ -193,7 +198,8 @@ class Inventory:
 
     def _assumed(self, subject: str, record: m.Record) -> list[tuple[str, str, str, Position]]:
         return [
-            (subject, name, reason, self.where(record, "assumed", name)) for name, reason in record.assumed.items()
+            (subject, name, reason, self.where(record, "assumed", name))
+            for name, reason in record.assumed.items()
         ]
 
 

@@ -87,11 +87,13 @@ class PolicyOverride(Record):
 
 
 class Project(Record):
-    """What is built, under which tender. `tender` is the number that clause texts refer to."""
+    """What is built, under which tender. `tender` is the number that clause texts refer to; `facility` holds
+    facts stated for the whole project (null: not yet stated), compared with `requirements` of scope "project"."""
 
     name: Slug
     title: Title
     tender: str = ""
+    facility: dict[str, FactValue] = Field(default_factory=dict)
     policy: tuple[PolicyOverride, ...] = ()
 
 
@@ -504,8 +506,20 @@ class Supply(Record):
 
 
 Measure = Literal[
-    "devices", "servers", "cores", "threads", "raw_hdd_tb", "memory_gb", "gpus", "racks", "rack_kw", "switches",
-    "appliances", "existing_hosts", "business_ports", "pairs",
+    "devices",
+    "servers",
+    "cores",
+    "threads",
+    "raw_hdd_tb",
+    "memory_gb",
+    "gpus",
+    "racks",
+    "rack_kw",
+    "switches",
+    "appliances",
+    "existing_hosts",
+    "business_ports",
+    "pairs",
 ]
 
 
@@ -521,7 +535,7 @@ class Licence(Record):
     """A licence line. `compare` exact: licensed must equal hardware; at_least: must not be less.
     `no_hardware` tells why `fleets` is empty although a measure is given."""
 
-    name: Slug
+    name: Name
     title: Title
     site: Annotated[str, Ref("sites")] | None = None
     quantity: Count = 1
