@@ -1,242 +1,29 @@
-"""What the hardware catalogue holds besides device types: components, optics, cables, rack types.
-
-Every model is frozen and refuses unknown fields. `None` is "nobody says", never zero. `sources` gives the
-origin of a field, `assumed` the reason for a figure nobody states.
-"""
+"""The hardware catalogue as a whole: everything that may be named by slug, and where it stands."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, field_validator, model_validator
+from inventory.catalog_parts import CableType, Capacity, Component, Optic, RackType
+from inventory.device_model import DeviceType
+from inventory.source import Document
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[-a-z0-9_]+$", max_length=100)]
-Flag = Annotated[bool, Strict()]
-Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
-Positive = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
-Quantity = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
-Level = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-"""A level in dBm, which may be negative."""
-WeightUnit = Literal["kg", "g", "lb", "oz"]
-KG_PER_UNIT: dict[str, float] = {"kg": 1.0, "g": 0.001, "lb": 0.45359237, "oz": 0.028349523125}
+__all__ = ["CableType", "Capacity", "Catalog", "Component", "DeviceType", "Optic", "RackType"]
 
 
-class Entry(BaseModel):
-    """What every catalogue model has in common."""
+@dataclass(frozen=True)
+class Catalog:
+    """All hardware that may be named, by slug (components by part), each list sorted by name.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
-
-
-class Cited(Entry):
-    """An entry whose figures name their origin."""
-
-    sources: dict[str, str] = Field(default_factory=dict)
-    assumed: dict[str, str] = Field(default_factory=dict)
-
-
-class Component(Cited):
-    """A part inside a server or switch: direct-current draw at its own load, and what it adds in capacity.
-
-    `idle_w` and `peak_w` are DC watts before fans and PSU losses; `tb` is decimal terabytes.
+    `colours` gives the cable colour of a purpose (business, oob, console, power-a ...); `documents` holds
+    the files by the path shown in findings. The `at` of an entry is `file#path/inside`.
     """
 
-    part: Slug
-    kind: Literal["cpu", "gpu", "memory", "disk", "nic", "controller", "board", "optic"]
-    description: str = ""
-    idle_w: Quantity | None = None
-    peak_w: Quantity | None = None
-    cores: Positive | None = None
-    threads: Positive | None = None
-    memory_gb: Quantity | None = None
-    tb: Quantity | None = None
-    media: Literal["hdd", "ssd", "nvme"] | None = None
-    gpus: Positive | None = None
-
-    @model_validator(mode="after")
-    def _peak_not_below_idle(self) -> Component:
-        if self.idle_w is not None and self.peak_w is not None and self.peak_w < self.idle_w:
-            raise ValueError(f"peak_w {self.peak_w} is below idle_w {self.idle_w}")
-        return self
-
-
-class Breakdown(Entry):
-    """What one optic splits into at the far end: `count` optics of `optic`."""
-
-    optic: Slug
-    count: Positive
-
-
-class Optic(Cited):
-    """A transceiver: where it fits, what it talks to, and how much light it needs.
-
-    `cages` are the form factors it may be plugged into; `lanes` pairs of fibres (or wavelengths) in
-    parallel; `fibres` how many fibres one link uses; `reach_m` and `budget_db` by fibre grade (om3, om4,
-    os2; cat6a for copper). Transmit and receive levels are average power per lane in dBm.
-    `interoperates` lists other optics a link may join it to, `breaks_into` what it may be split into.
-    """
-
-    slug: Slug
-    standard: str
-    description: str = ""
-    form_factor: str
-    cages: tuple[str, ...]
-    speed_gbps: Annotated[float, Strict(), Field(gt=0)]
-    medium: Literal["mmf", "smf", "copper"]
-    connector: Literal["lc", "mpo-12", "rj45"]
-    wavelength_nm: Positive | None = None
-    lanes: Positive
-    fibres: Count
-    reach_m: dict[str, Quantity]
-    tx_min_dbm: Level | None = None
-    tx_max_dbm: Level | None = None
-    rx_min_dbm: Level | None = None
-    rx_max_dbm: Level | None = None
-    budget_db: dict[str, Quantity] = Field(default_factory=dict)
-    interoperates: tuple[Slug, ...] = ()
-    breaks_into: tuple[Breakdown, ...] = ()
-    power_w: Quantity | None = None
-
-    @model_validator(mode="after")
-    def _levels_in_order(self) -> Optic:
-        for low, high, what in (
-            (self.tx_min_dbm, self.tx_max_dbm, "transmit"),
-            (self.rx_min_dbm, self.rx_max_dbm, "receive"),
-        ):
-            if low is not None and high is not None and low >= high:
-                raise ValueError(f"{what} minimum {low} dBm is not below the maximum {high} dBm")
-        return self
-
-
-class CableType(Cited):
-    """A kind of cable. `stock_m` are the lengths that can be ordered, ascending; `max_m` the longest that
-    may be laid (null: the optic decides). `fixed_ends` marks cables whose ends are moulded on (DAC, AOC):
-    they take no optics and count once. `loss_db_km` by wavelength in nm; `reach_limit_by` names the fibre
-    grade that `reach_m` and `budget_db` of an optic are read by."""
-
-    slug: Slug
-    kind: Literal["fibre", "copper", "dac", "aoc", "serial", "power"]
-    description: str = ""
-    medium: Literal["mmf", "smf", "copper"] = "copper"
-    grade: str = ""
-    connector_a: str
-    connector_b: str
-    branches: Positive = 1
-    fixed_ends: Flag = False
-    speed_gbps: Annotated[float, Strict(), Field(gt=0)] | None = None
-    form_factor: str | None = None
-    fibres: Count = 0
-    stock_m: tuple[Annotated[float, Strict(), Field(gt=0)], ...] = ()
-    max_m: Annotated[float, Strict(), Field(gt=0)] | None = None
-    loss_db_km: dict[str, Quantity] = Field(default_factory=dict)
-    colour: str = ""
-    od_mm: Annotated[float, Strict(), Field(gt=0)] | None = None
-    bend_radius_mm: Annotated[float, Strict(), Field(gt=0)] | None = None
-    rating_a: Annotated[float, Strict(), Field(gt=0)] | None = None
-
-    @field_validator("stock_m")
-    @classmethod
-    def _ascending(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if list(value) != sorted(set(value)):
-            raise ValueError("stock lengths must ascend without repeats")
-        return value
-
-    def stock_length_m(self, length_m: float) -> float | None:
-        """Shortest stock length in metres that is not shorter than `length_m`; None: none is long enough."""
-        return next((stock for stock in self.stock_m if stock >= length_m - 1e-9), None)
-
-
-class RackLayout(Entry):
-    """Where things stand in a rack by default: rack units counted from 1 at the bottom."""
-
-    blank_u: tuple[Positive, ...] = ()
-    switch_u: tuple[Positive, ...] = ()
-    manager_u: tuple[Positive, ...] = ()
-    server_from_u: Positive = 1
-    reserve_u: tuple[Positive, ...] = ()
-
-
-class RackPdus(Entry):
-    """Device types of the two power strips of a rack."""
-
-    a: Slug
-    b: Slug
-
-
-class RackHints(Cited):
-    """What the NetBox rack type lacks: power, usable height, strength, layout and power strips."""
-
-    usable_u: Positive | None = None
-    rated_kw: Annotated[float, Strict(), Field(gt=0)] | None = None
-    static_kg: Positive | None = None
-    own_weight_kg: Annotated[float, Strict(), Field(gt=0)] | None = None
-    cable_weight_kg: Quantity | None = None
-    layout: RackLayout = RackLayout()
-    pdus: RackPdus | None = None
-
-
-class RackType(Entry):
-    """A rack type in the form of the NetBox rack type library, plus our own key `rackwright`."""
-
-    manufacturer: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    model: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    slug: Slug
-    description: str = ""
-    form_factor: Literal[
-        "wall-cabinet",
-        "4-post-frame",
-        "2-post-frame",
-        "4-post-cabinet",
-        "wall-frame",
-        "wall-frame-vertical",
-        "wall-cabinet-vertical",
-    ]
-    width: Literal[10, 19, 20, 21, 23]
-    u_height: Annotated[int, Field(ge=1, le=100)]
-    outer_width: Quantity | None = None
-    outer_height: Quantity | None = None
-    outer_depth: Quantity | None = None
-    outer_unit: Literal["mm", "in"] | None = None
-    weight: Quantity | None = None
-    max_weight: Count | None = None
-    weight_unit: WeightUnit | None = None
-    mounting_depth: Count | None = None
-    starting_unit: Annotated[int, Field(ge=1)] = 1
-    desc_units: Flag = False
-    comments: str = ""
-    rackwright: RackHints = RackHints()
-
-    @property
-    def outer_depth_mm(self) -> float | None:
-        """Outer depth in mm; None when not stated."""
-        if self.outer_depth is None or self.outer_unit is None:
-            return None
-        return self.outer_depth * (25.4 if self.outer_unit == "in" else 1.0)
-
-    @property
-    def own_weight_kg(self) -> float | None:
-        """Weight of the empty rack in kg; None when not stated."""
-        if self.rackwright.own_weight_kg is not None:
-            return self.rackwright.own_weight_kg
-        if self.weight is None or self.weight_unit is None:
-            return None
-        return self.weight * KG_PER_UNIT[self.weight_unit]
-
-    @model_validator(mode="after")
-    def _units_given(self) -> RackType:
-        if (self.weight is not None or self.max_weight is not None) and self.weight_unit is None:
-            raise ValueError("weight needs weight_unit")
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """What one device adds. Decimal terabytes, before replication; None: a component does not say."""
-
-    cores: int | None
-    threads: int | None
-    memory_gb: float | None
-    raw_hdd_tb: float | None
-    raw_nvme_tb: float | None
-    raw_ssd_tb: float | None
-    gpus: int | None
+    device_types: Mapping[str, DeviceType] = field(default_factory=dict)
+    rack_types: Mapping[str, RackType] = field(default_factory=dict)
+    components: Mapping[str, Component] = field(default_factory=dict)
+    optics: Mapping[str, Optic] = field(default_factory=dict)
+    cables: Mapping[str, CableType] = field(default_factory=dict)
+    colours: Mapping[str, str] = field(default_factory=dict)
+    documents: Mapping[str, Document] = field(default_factory=dict)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from inventory.catalog_model import Optic, RackType
-from inventory.device_model import DeviceType
-from inventory.findings import Text
+from inventory.catalog_parts import Optic, RackType
+from inventory.device_model import Breakout, Cage, DeviceType, PortGroup
+from inventory.findings import Finding, Severity, Text
 from inventory.interface_types import expand_range
 from inventory.source import DataPath
 
 if TYPE_CHECKING:
-    from inventory.device_types import Catalog
+    from inventory.catalog_model import Catalog
 
 _NAMED_LISTS = (
     "console-ports",
@@ -40,12 +40,23 @@ class Fault:
     path: DataPath
     message: Text
     fix: Text
-    at_key: bool = False
 
 
-def broken_references(catalog: Catalog, kind: str, slug: str) -> Iterator[Fault]:
-    """Faults of one entry that only show once all folders are read, in file order."""
-    entry: Any = getattr(catalog, kind)[slug]
+def broken_references(catalog: Catalog) -> Iterator[Finding]:
+    """Faults that only show once all folders are read: INV008 a reference to nothing, INV009 a name that
+    stands twice in one list, INV010 `sources` or `assumed` about a field that is not there."""
+    for kind in ("device_types", "rack_types", "components", "optics", "cables"):
+        for slug, entry in getattr(catalog, kind).items():
+            shown, _, inner = entry.at.partition("#")
+            document = catalog.documents[shown]
+            steps = [int(step) if step.isdigit() else step for step in inner.split("/") if step]
+            for fault in _faults(catalog, entry):
+                whole_key = fault.code != "INV008"
+                at = (document.where_key if whole_key else document.where)(*steps, *fault.path)
+                yield Finding(fault.code, Severity.ERROR, slug, fault.message, at, fault.fix)
+
+
+def _faults(catalog: Catalog, entry: Any) -> Iterator[Fault]:
     if isinstance(entry, DeviceType):
         yield from _device_type(catalog, entry)
         yield from _cited(entry.rackwright, entry, ("rackwright",))
@@ -78,9 +89,8 @@ def _device_type(catalog: Catalog, entry: DeviceType) -> Iterator[Fault]:
         if port.rear_port is not None:
             yield from _missing(port.rear_port, rears, "rear port", ("front-ports", index, "rear_port"))
     for index, mapping in enumerate(entry.port_mappings):
-        at = ("port-mappings", index)
-        yield from _missing(mapping.front_port, fronts, "front port", (*at, "front_port"))
-        yield from _missing(mapping.rear_port, rears, "rear port", (*at, "rear_port"))
+        yield from _missing(mapping.front_port, fronts, "front port", ("port-mappings", index, "front_port"))
+        yield from _missing(mapping.rear_port, rears, "rear port", ("port-mappings", index, "rear_port"))
     for index, interface in enumerate(entry.interfaces):
         if interface.bridge is not None:
             yield from _missing(
@@ -91,15 +101,17 @@ def _device_type(catalog: Catalog, entry: DeviceType) -> Iterator[Fault]:
             use.part, catalog.components, "component", ("rackwright", "components", index, "part")
         )
     ports = entry.rackwright.ports
-    for field, groups in (
+    groups: tuple[tuple[str, Sequence[PortGroup | Breakout | Cage]], ...] = (
         ("port_groups", ports.port_groups),
         ("breakouts", ports.breakouts),
         ("cages", ports.cages),
-    ):
-        for index, group in enumerate(groups):
-            at = ("rackwright", "ports", field, index)
+    )
+    for field, members in groups:
+        for index, group in enumerate(members):
+            at: DataPath = ("rackwright", "ports", field, index)
             yield from _range(group.ports, entry.interface_by_name, "interface", (*at, "ports"))
-            for number, text in enumerate(getattr(group, "disables", ())):
+            disables = group.disables if isinstance(group, Breakout) else ()
+            for number, text in enumerate(disables):
                 yield from _range(text, entry.interface_by_name, "interface", (*at, "disables", number))
     outlets = [outlet.name for outlet in entry.power_outlets]
     banked: list[str] = []
@@ -116,11 +128,10 @@ def _twice(names: Iterable[str], where: str) -> Iterator[Fault]:
     for name, count in Counter(names).items():
         if count > 1:
             yield Fault(
-                "INV044",
+                "INV009",
                 tuple(where.split(".")),
                 Text(f"{name} stands {count} times in {where}", f"{name} 在 {where} 中出现 {count} 次"),
                 Text("give each its own name", "为每一项取不同名称"),
-                at_key=True,
             )
 
 
@@ -129,7 +140,7 @@ def _missing(name: str, known: Iterable[str], what: str, path: DataPath) -> Iter
         return
     guess = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     yield Fault(
-        "INV043",
+        "INV008",
         path,
         Text(f"there is no {what} {name}", f"不存在 {what} {name}"),
         Text(f"did you mean {guess[0]}?", f"是否应为 {guess[0]}？")
@@ -139,18 +150,8 @@ def _missing(name: str, known: Iterable[str], what: str, path: DataPath) -> Iter
 
 
 def _range(text: str, known: Iterable[str], what: str, path: DataPath) -> Iterator[Fault]:
-    try:
-        names = expand_range(text)
-    except ValueError as exc:
-        yield Fault(
-            "INV043",
-            path,
-            Text(str(exc), f"范围写法有误：{text}"),
-            Text("write a range as name[1-4]", "范围写作 name[1-4]"),
-        )
-        return
     known = set(known)
-    for name in names:
+    for name in expand_range(text):
         if name not in known:
             yield from _missing(name, known, what, path)
             return
@@ -172,7 +173,7 @@ def _cited(hints: Any, entry: BaseModel, at: DataPath) -> Iterator[Fault]:
                 else Text(f"{which} names {key}, which is no field", f"{which} 中的 {key} 不是字段")
             )
             fix = Text("name a field of this entry, e.g. psu.rating_w", "写本条目的字段名，例如 psu.rating_w")
-            yield Fault("INV043", (*at, which, key), why, fix, at_key=True)
+            yield Fault("INV010", (*at, which, key), why, fix)
 
 
 def _lookup(entry: BaseModel, dotted: str) -> tuple[bool, Any]:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, Strict, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from inventory.catalog_model import (
+from inventory.catalog_parts import (
     KG_PER_UNIT,
     Capacity,
     Cited,
     Entry,
     Flag,
+    Placed,
     Positive,
     Quantity,
     Slug,
@@ -28,7 +29,7 @@ from inventory.catalog_model import (
 from inventory.interface_types import INTERFACE_TYPES, expand_range, form_factor, speed_gbps
 
 if TYPE_CHECKING:
-    from inventory.device_types import Catalog
+    from inventory.catalog_model import Catalog
 
 IEC_60320 = frozenset(f"iec-60320-c{n}" for n in (5, 6, 7, 8, 13, 14, 15, 16, 18, 19, 20, 21, 22))
 
@@ -45,12 +46,17 @@ def _known_iec_coupler(value: str) -> str:
     return value
 
 
+def _readable_range(value: str) -> str:
+    expand_range(value)
+    return value
+
+
 Text64 = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Text200 = Annotated[str, StringConstraints(max_length=200)]
 InterfaceType = Annotated[str, AfterValidator(_known_interface_type)]
 Coupler = Annotated[str, AfterValidator(_known_iec_coupler)]
 Colour = Annotated[str, StringConstraints(pattern=r"^[a-f0-9]{6}$")]
-NameRange = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+NameRange = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_readable_range)]
 """Names as NetBox writes ranges of them: 100GE1/0/[1-4]."""
 
 
@@ -257,7 +263,7 @@ class Hints(Cited):
     features: tuple[str, ...] = ()
 
 
-class DeviceType(Entry):
+class DeviceType(Placed):
     """One make and model. Absent lists are empty; `rackwright` is empty for files from outside."""
 
     manufacturer: Annotated[str, StringConstraints(min_length=1, max_length=100)]
