@@ -1,0 +1,194 @@
+"""What a project lists, counted: devices, cores, terabytes, ports, racks.
+
+A licence, a statement of the tender and a bill of material all ask "how many are listed". The answer is a
+range: fleets without a site, and devices whose type does not say, widen it. Only a range of one value is
+a number; unknown is never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from inventory.catalog_model import DeviceType
+from inventory.device_model import Interface
+from inventory.inventory import Device, Inventory
+from inventory.model import Fleet, Measure, Selector
+
+COMPONENT_MEASURES = ("cores", "threads", "raw_hdd_tb", "memory_gb", "gpus")
+"""Measures that are a sum over the components of servers."""
+
+_KIND_OF = {"servers": "server", "switches": "switch", "appliances": "appliance"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How much is listed: `low` is sure, `high` the most it can be (None: nobody can say).
+
+    `parts` are (owner, amount) in the order of the files; `unknown` names owners whose type does not say,
+    `unsited` fleets without a site that would count if they stood at a site asked for.
+    """
+
+    low: float
+    high: float | None
+    parts: tuple[tuple[str, float], ...]
+    unknown: tuple[str, ...] = ()
+    unsited: tuple[str, ...] = ()
+
+    @property
+    def amount(self) -> float | None:
+        """The one value it can be; None while anything is open."""
+        return self.low if self.high == self.low else None
+
+    def sum_text(self, limit: int = 8) -> str:
+        """The sum written out, e.g. `1920 a-rds + 432 a-drds`."""
+        shown = [f"{plain(amount)} {owner}" for owner, amount in self.parts[:limit]]
+        if len(self.parts) > limit:
+            rest = self.parts[limit:]
+            shown.append(f"{plain(sum(a for _, a in rest))} in {len(rest)} more")
+        return " + ".join(shown) or "0"
+
+
+def plain(amount: float) -> str:
+    """A number without a trailing `.0`."""
+    return f"{amount:.6f}".rstrip("0").rstrip(".") if amount % 1 else str(int(amount))
+
+
+def measure(inventory: Inventory, kind: Measure, of: Selector | Iterable[str]) -> float | None:
+    """Amount of `kind` over the selected records; None when it is not known to one value."""
+    return tally(inventory, kind, of).amount
+
+
+def tally(inventory: Inventory, kind: Measure, of: Selector | Iterable[str]) -> Tally:
+    """Amount of `kind` over the records of a selector, or over the fleets named.
+
+    Parameters: an empty field of the selector does not restrict; `roles` match the role or the kind of a
+    device (server, switch, access, oob …). Racks, rated power of racks (kW) and existing hosts know sites
+    only. `raw_hdd_tb` is decimal TB of hard disks before replication; SSD and NVMe do not count.
+    """
+    selector = of if isinstance(of, Selector) else Selector(fleets=tuple(of))
+    by_fleets = not isinstance(of, Selector) or bool(selector.fleets)
+    if by_fleets and not selector.fleets:
+        return Tally(0, 0, ())
+    if kind in ("racks", "rack_kw"):
+        return _racks(inventory, kind, selector)
+    if kind == "existing_hosts":
+        return _existing(inventory, selector)
+    if kind == "pairs":
+        names = [
+            (p.name, 1.0)
+            for p in inventory.pairs.values()
+            if _chosen(p.site, (p.role, "switch"), selector) and not selector.fleets
+        ]
+        return Tally(len(names), len(names), tuple(names))
+    return _devices(inventory, kind, selector, by_fleets)
+
+
+def business_interfaces(fleet: Fleet, device_type: DeviceType) -> tuple[Interface, ...] | None:
+    """Interfaces that carry the business traffic of one device: those the fleet names, else the fastest
+    Ethernet interfaces that are not for management. None when the type does not say their speed."""
+    if fleet.attach and fleet.attach.interfaces:
+        known = device_type.interface_by_name
+        if any(name not in known for name in fleet.attach.interfaces):
+            return None
+        return tuple(known[name] for name in fleet.attach.interfaces)
+    data = [i for i in device_type.interfaces if not i.mgmt_only]
+    speeds = [i.speed_gbps for i in data]
+    if not speeds or any(s is None for s in speeds):
+        return () if device_type.interfaces and not data else None
+    top = max(s for s in speeds if s is not None)
+    return tuple(i for i in data if i.speed_gbps == top)
+
+
+def _chosen(site: str | None, roles: Iterable[str], selector: Selector) -> bool:
+    if selector.sites and site not in selector.sites:
+        return False
+    return not selector.roles or any(role in selector.roles for role in roles)
+
+
+def _racks(inventory: Inventory, kind: str, selector: Selector) -> Tally:
+    parts: dict[str, float] = {}
+    unknown = []
+    for rack in inventory.racks.values():
+        if selector.sites and rack.site not in selector.sites:
+            continue
+        value = 1.0 if kind == "racks" else rack.rated_kw
+        if value is None:
+            unknown.append(rack.name)
+        else:
+            parts[rack.row] = parts.get(rack.row, 0.0) + value
+    low = round(sum(parts.values()), 6)
+    return Tally(low, None if unknown else low, tuple(parts.items()), tuple(unknown))
+
+
+def _existing(inventory: Inventory, selector: Selector) -> Tally:
+    low, high, parts, unsited = 0.0, 0.0, [], []
+    for group in inventory.existing_hosts.values():
+        if not selector.sites or group.site in selector.sites:
+            low += group.stated
+            parts.append((group.name, float(group.stated)))
+        elif group.site is None:
+            unsited.append(group.name)
+        else:
+            continue
+        high += group.stated
+    return Tally(low, high, tuple(parts), (), tuple(unsited))
+
+
+def _devices(inventory: Inventory, kind: str, selector: Selector, by_fleets: bool) -> Tally:
+    parts: list[tuple[str, float]] = []
+    unknown: list[str] = []
+    unsited: list[str] = []
+    low = high = 0.0
+    for device, count in _owners(inventory):
+        if selector.fleets and device.owner not in selector.fleets:
+            continue
+        if selector.roles and device.role not in selector.roles and device.kind not in selector.roles:
+            continue
+        open_site = bool(selector.sites) and device.site is None and count > 0
+        if selector.sites and device.site not in selector.sites and not open_site:
+            continue
+        each = _each(inventory, kind, device, by_fleets)
+        if each is None:
+            if count:
+                unknown.append(device.owner)
+            continue
+        if not each or not count:
+            continue
+        if open_site:
+            unsited.append(device.owner)
+        else:
+            low += each * count
+            parts.append((device.owner, each * count))
+        high += each * count
+    low, high = round(low, 6), round(high, 6)
+    return Tally(low, None if unknown else high, tuple(parts), tuple(unknown), tuple(unsited))
+
+
+def _owners(inventory: Inventory) -> Iterator[tuple[Device, int]]:
+    """One device for each fleet, pair and OOB switch, and how many there are of it (fleets of none too)."""
+    seen: dict[str, Device] = {}
+    counts: dict[str, int] = {}
+    for device in inventory.devices.values():
+        seen.setdefault(device.owner, device)
+        counts[device.owner] = counts.get(device.owner, 0) + 1
+    for owner, device in seen.items():
+        yield device, counts[owner]
+
+
+def _each(inventory: Inventory, kind: str, device: Device, by_fleets: bool) -> float | None:
+    """What one such device counts; 0 when the measure is not about this kind of device."""
+    if kind == "devices":
+        return 1.0
+    if kind in _KIND_OF:
+        return 1.0 if device.kind == _KIND_OF[kind] else 0.0
+    if kind == "business_ports":
+        if not isinstance(device.record, Fleet):
+            return 0.0
+        ports = business_interfaces(device.record, device.type)
+        return None if ports is None else float(len(ports))
+    if device.kind != "server" and not by_fleets:
+        return 0.0
+    capacity = device.type.capacity(inventory.catalog)
+    value = None if capacity is None else getattr(capacity, kind)
+    return None if value is None else float(value)
