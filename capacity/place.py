@@ -1,0 +1,335 @@
+"""From the inventory to placed devices: one packing problem per site, then rack units.
+
+Placement is append-only: what the previous plan placed keeps rack and position; only new devices are
+placed around it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from capacity.conflicts import explain_infeasible
+from capacity.placement import first_fit, solve
+from capacity.placement_model import Bin, Group, Item, Problem, Solution
+from capacity.plant import feed_cap_w
+from capacity.pods import assign_pairs, switch_racks
+from capacity.power import DevicePower, PowerParameters, power_table
+from capacity.rack_layout import Slot, Standing, lay_out
+from inventory.inventory import Device, Inventory, RackPlace
+from inventory.model import Fleet, Pair
+from inventory.plan_model import PlacedDevice, PlacementProof, Plan
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Devices by name, one proof per site, and why single devices could not be considered at all."""
+
+    devices: tuple[PlacedDevice, ...]
+    proofs: tuple[PlacementProof, ...]
+
+
+def draws(inventory: Inventory) -> Mapping[tuple[str, str], DevicePower | None]:
+    """Power of every device type in use, by (slug, workload); None: nothing is known of its draw."""
+    uses = {(d.type.slug, d.workload) for d in inventory.devices.values()}
+    return power_table(uses, inventory.catalog, PowerParameters.from_policy(inventory.policy))
+
+
+def place(inventory: Inventory, previous: Plan | None, progress: Progress | None = None) -> Placed:
+    """Place every device of every site; what cannot be placed is listed in its site's proof, never dropped."""
+    pairs = assign_pairs(inventory, previous)
+    switches = switch_racks(inventory, previous)
+    old = {
+        d.name: d
+        for d in (previous.devices if previous else ())
+        if d.name in inventory.devices and d.rack in inventory.racks
+    }
+    racks: dict[str, str] = {}
+    proofs: list[PlacementProof] = []
+    for site in sorted({d.site for d in inventory.devices.values() if d.site}):
+        problem, left_out = site_problem(inventory, site, pairs, switches, old)
+        solution = solve(problem, progress=_scoped(progress, site))
+        proofs.append(_proof(site, problem, solution, left_out))
+        racks.update(solution.assignment if solution.assignment else first_fit(problem).assignment)
+    slots = _positions(inventory, racks, old)
+    devices = []
+    for device in inventory.devices.values():
+        slot = slots.get(device.name)
+        devices.append(
+            PlacedDevice(
+                name=device.name,
+                owner=device.owner,
+                device_type=device.type.slug,
+                site=device.site,
+                rack=racks.get(device.name) if slot else None,
+                position=slot.position if slot else None,
+                face=slot.face if slot else "front",
+                pair=pairs.get(device.name),
+            )
+        )
+    return Placed(tuple(sorted(devices, key=lambda d: d.name)), tuple(_with_unplaced(proofs, devices)))
+
+
+def site_problem(
+    inventory: Inventory,
+    site: str,
+    pairs: Mapping[str, str | None],
+    switches: Mapping[str, str],
+    old: Mapping[str, PlacedDevice],
+) -> tuple[Problem, tuple[str, ...]]:
+    """The packing problem of one site, and the devices left out of it because their draw is unknown."""
+    power = draws(inventory)
+    racks = [r for r in inventory.racks.values() if r.site == site]
+    by_row: dict[str, list[RackPlace]] = {}
+    for rack in racks:
+        by_row.setdefault(rack.row, []).append(rack)
+    open_racks = tuple(r.name for r in racks if not r.reserved)
+    items: list[Item] = []
+    left_out: list[str] = []
+    members: dict[str, list[str]] = {}
+    for device in inventory.devices.values():
+        if device.site != site:
+            continue
+        draw = power[(device.type.slug, device.workload)]
+        if draw is None:
+            left_out.append(device.name)
+            continue
+        fixed = old[device.name].rack if device.name in old else None
+        candidates = _candidates(inventory, device, pairs, switches, by_row, open_racks)
+        groups = tuple(_group_names(inventory, device))
+        for group in groups:
+            members.setdefault(group, []).append(device.name)
+        depth = device.type.depth_mm
+        items.append(
+            Item(
+                name=device.name,
+                candidates=candidates,
+                alloc_w=math.ceil(draw.alloc_w),
+                peak_w=math.ceil(draw.peak_w),
+                height_u=math.ceil(device.type.u_height),
+                weight_kg=math.ceil(device.type.weight_kg or 0),
+                depth_mm=(depth or 0) + round(inventory.policy.number("rack.depth_margin_mm"))
+                if depth
+                else 0,
+                groups=groups,
+                fixed=fixed,
+                kind=device.owner,
+                cost=_cost(inventory, device, pairs, switches, candidates),
+            )
+        )
+    bins = _bins(inventory, by_row, items, switches)
+    problem = Problem(
+        tuple(items),
+        bins,
+        tuple(_groups(inventory, members, items)),
+        round(inventory.policy.number("rack.manager_every")),
+    )
+    return problem, tuple(left_out)
+
+
+def _candidates(
+    inventory: Inventory,
+    device: Device,
+    pairs: Mapping[str, str | None],
+    switches: Mapping[str, str],
+    by_row: Mapping[str, list[RackPlace]],
+    open_racks: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Racks the device may stand in: its switch place, its fleet's rows, its pod's rows, or any of the site."""
+    record = device.record
+    if isinstance(record, Pair):
+        return (switches[device.name],) if device.name in switches else open_racks
+    rows: Iterable[str] = ()
+    if isinstance(record, Fleet):
+        pair = inventory.pairs.get(pairs.get(device.name) or "")
+        rows = record.rows or (pair.home_rows if pair else ())
+    else:
+        rows = record.rows
+    names = tuple(sorted(r.name for row in rows for r in by_row.get(row, ()) if not r.reserved))
+    return names or open_racks
+
+
+def _cost(
+    inventory: Inventory,
+    device: Device,
+    pairs: Mapping[str, str | None],
+    switches: Mapping[str, str],
+    candidates: tuple[str, ...],
+) -> tuple[tuple[str, int], ...]:
+    """Racks between a server and its nearest access switch; a row away counts as five racks."""
+    pair = pairs.get(device.name)
+    homes = [inventory.racks[switches[f"{pair}{m}"]] for m in "AB" if f"{pair}{m}" in switches]
+    if not homes:
+        return ()
+    return tuple(
+        (name, min(abs(rack.index - h.index) + (0 if rack.row == h.row else 5) for h in homes))
+        for name in candidates
+        for rack in (inventory.racks[name],)
+    )
+
+
+def _group_names(inventory: Inventory, device: Device) -> list[str]:
+    record = device.record
+    if isinstance(record, Pair):
+        return [f"pair {record.name}"]
+    if not isinstance(record, Fleet):
+        return [f"out-of-band switches of {record.site}"]
+    names = [f"fleet {record.name}"]
+    if record.ha_group:
+        names.append(f"HA group {record.ha_group}")
+    names += [f"replica group {g.name}" for g in inventory.replica_groups.values() if record.name in g.fleets]
+    names += [
+        f"quorum {q.name}"
+        for q in inventory.quorums.values()
+        if q.scope == "rack" and any(v.fleet == record.name for v in q.votes)
+    ]
+    return names
+
+
+def _groups(inventory: Inventory, members: Mapping[str, list[str]], items: list[Item]) -> Iterable[Group]:
+    """Spread rules; a limit that fixed devices already break is raised to what stands there."""
+    fixed: dict[str, dict[str, int]] = {}
+    for item in items:
+        if item.fixed:
+            for group in item.groups:
+                racks = fixed.setdefault(group, {})
+                racks[item.fixed] = racks.get(item.fixed, 0) + 1
+    for name in sorted(members):
+        n = len(members[name])
+        kind, _, key = name.partition(" ")
+        cap: int | None = None
+        racks_min = 1
+        if kind == "fleet":
+            spread = inventory.fleets[key].spread
+            racks_min = min(spread.racks_min, n)
+            cap = spread.max_per_rack
+            if racks_min > 1:
+                cap = min(cap or n, math.ceil(n / racks_min))
+        elif kind == "replica":
+            replicas = inventory.replica_groups[key.removeprefix("group ")]
+            racks_min = min(replicas.racks_min, n)
+            cap = math.ceil(n / racks_min)
+            if replicas.scheme == "erasure" and replicas.parity_shards:
+                cap = min(cap, replicas.parity_shards)
+        elif kind == "quorum":
+            cap = max(1, n - (n // 2 + 1))
+        else:
+            cap = 1
+        stands = fixed.get(name, {})
+        most = max(stands.values(), default=0)
+        reachable = len(stands) + n - sum(stands.values())
+        yield Group(name, None if cap is None else max(cap, most, 1), max(min(racks_min, reachable), 1))
+
+
+def _bins(
+    inventory: Inventory,
+    by_row: Mapping[str, list[RackPlace]],
+    items: list[Item],
+    switches: Mapping[str, str],
+) -> tuple[Bin, ...]:
+    """Racks with their limits; a rack that fixed devices already overload keeps just those."""
+    number = inventory.policy.number
+    held: dict[str, list[int]] = {}
+    for item in items:
+        if item.fixed:
+            load = held.setdefault(item.fixed, [0, 0, 0, 0, 0])
+            for i, v in enumerate((item.alloc_w, item.peak_w, item.height_u, item.weight_kg, 1)):
+                load[i] += v
+    every = round(number("rack.manager_every"))
+    near = {rack.name for rack in (inventory.racks[n] for n in switches.values())}
+    bins = []
+    for racks in by_row.values():
+        homes = [r.index for r in racks if r.name in near] or [len(racks) // 2]
+        for rack in racks:
+            if rack.reserved and rack.name not in held:
+                continue
+            hints = rack.rack_type.rackwright
+            rated = (rack.rated_kw or 0.0) * 1000
+            caps = [feed_cap_w(f.voltage_v, f.breaker_a, max_util=number("feed.max_util"), pf=number("feed.pf"))
+                    for f in rack.feeds.values() if f.voltage_v and f.breaker_a]  # fmt: skip
+            usable = hints.usable_u or rack.rack_type.u_height
+            weight = (
+                (hints.static_kg or 0) - (rack.rack_type.own_weight_kg or 0) - (hints.cable_weight_kg or 0)
+            )
+            if hints.pdus:
+                for slug in (hints.pdus.a, hints.pdus.b):
+                    pdu = inventory.catalog.device_types.get(slug)
+                    weight -= (pdu.weight_kg or 0) if pdu else 0
+            have = held.get(rack.name, [0, 0, 0, 0, 0])
+            height = math.floor(usable * (1 - number("rack.u_reserve")))
+            bins.append(
+                Bin(
+                    name=rack.name,
+                    alloc_cap_w=max(math.floor(rated * number("rack.alloc_util_max")), have[0]),
+                    peak_cap_w=max(math.floor(min([rated, *caps])), have[1]),
+                    height_cap_u=max(height, have[2] + (-(-have[4] // every) if every else 0)),
+                    weight_cap_kg=max(math.floor(weight), have[3]) if hints.static_kg else 1_000_000,
+                    depth_mm=rack.rack_type.mounting_depth or 10_000,
+                    opened=rack.name in held or rack.name in near,
+                    order=min(abs(rack.index - h) for h in homes),
+                )
+            )
+    return tuple(bins)
+
+
+def _positions(
+    inventory: Inventory, racks: Mapping[str, str], old: Mapping[str, PlacedDevice]
+) -> dict[str, Slot]:
+    by_rack: dict[str, list[Standing]] = {}
+    for name, rack in racks.items():
+        device = inventory.devices[name]
+        by_rack.setdefault(rack, []).append(Standing(device, device.type.weight_kg, device.type.u_height))
+    out: dict[str, Slot] = {}
+    for rack, devices in sorted(by_rack.items()):
+        fixed = {
+            s.device.name: Slot(position, old[s.device.name].face)
+            for s in devices
+            if s.device.name in old
+            and old[s.device.name].rack == rack
+            and (position := old[s.device.name].position) is not None
+        }
+        out.update(lay_out(inventory.racks[rack], devices, fixed, inventory.policy).slots)
+    return out
+
+
+def _proof(site: str, problem: Problem, solution: Solution, left_out: tuple[str, ...]) -> PlacementProof:
+    conflicts: tuple[str, ...] = ()
+    relaxations: tuple[str, ...] = ()
+    if solution.status in ("infeasible", "unknown"):
+        conflict = explain_infeasible(problem)
+        conflicts = tuple(r.text for r in conflict.requirements)
+        relaxations = tuple(r.text for r in conflict.relaxations) + conflict.notes
+    standing = {b.name for b in problem.bins if b.opened}
+    base = len(standing)
+    return PlacementProof(
+        site=site,
+        status=solution.status,
+        method=solution.method,
+        racks=len(solution.racks_used),
+        lower_bound=min(len(solution.racks_used), solution.lower_bound + base),
+        proof=solution.proof,
+        placed=len(solution.assignment),
+        unplaced=tuple(sorted((*solution.unplaced, *left_out))),
+        conflicts=conflicts,
+        relaxations=relaxations,
+    )
+
+
+def _with_unplaced(proofs: list[PlacementProof], devices: list[PlacedDevice]) -> list[PlacementProof]:
+    out = []
+    for proof in proofs:
+        missing = tuple(sorted(d.name for d in devices if d.site == proof.site and d.rack is None))
+        placed = sum(1 for d in devices if d.site == proof.site and d.rack is not None)
+        out.append(proof.model_copy(update={"unplaced": missing, "placed": placed}))
+    return out
+
+
+def _scoped(progress: Progress | None, site: str) -> Progress:
+    def tell(phase: str, racks: int, bound: int) -> None:
+        if progress:
+            progress(f"place {site}: {phase}", racks, bound)
+
+    return tell

@@ -1,0 +1,230 @@
+"""Reading and writing `plan/`: one record a line, sorted, and the whole folder replaced in one step.
+
+A write goes to a new folder beside the old one, every file and the folder itself synced, then both are
+exchanged by one rename. A crash at any point leaves the old plan or the new one, never a mixture.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import gc
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from inventory.findings import Finding, Position, Severity, Text, ordered
+from inventory.load import shown_path
+from inventory.plan_model import PLAN_FILES, Plan, PlanRecord
+from inventory.source import Document, read
+from inventory.validation import near, validate
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_NEW, _OLD = ".plan.new", ".plan.old"
+
+try:
+    from yaml import CSafeDumper as _Dumper
+except ImportError:  # a PyYAML built without libyaml
+    from yaml import SafeDumper as _Dumper  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class LoadedPlan:
+    """The plan on disk (None: there is none, or it cannot be read whole) and the findings of reading it."""
+
+    plan: Plan | None
+    findings: tuple[Finding, ...]
+
+
+def plan_folder(project: Path) -> Path:
+    """Where the plan of a project lives; after a crash between two renames, the copy that is whole."""
+    folder = project / "plan"
+    if not folder.exists() and (project / _OLD).is_dir():
+        return project / _OLD
+    return folder
+
+
+def load_plan(project: Path) -> LoadedPlan:
+    """The plan beside the inventory in `project`; faults are INV findings, all at once."""
+    folder = plan_folder(project)
+    if not folder.is_dir():
+        return LoadedPlan(None, ())
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _load(folder)
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _load(folder: Path) -> LoadedPlan:
+    findings: list[Finding] = []
+    documents: dict[str, Document] = {}
+    lists: dict[str, tuple[PlanRecord, ...]] = {}
+    for attribute, (file_name, model, _) in PLAN_FILES.items():
+        path = folder / file_name
+        if not path.exists():
+            findings.append(
+                _fault(
+                    "INV001",
+                    shown_path(path),
+                    f"{file_name} is missing from the plan",
+                    f"计划缺少 {file_name}",
+                )
+            )
+            continue
+        document, found = read(path, shown_path(path))
+        findings.extend(found)
+        if document is None:
+            continue
+        documents[document.path] = document
+        data = document.data if isinstance(document.data, dict) else {}
+        for key in data:
+            if key != attribute:
+                findings.append(
+                    Finding("INV005", Severity.ERROR, file_name,
+                            Text(f"unknown section {key}, expected {attribute}", f"未知的段 {key}，应为 {attribute}"),
+                            document.where_key(key), _hint(near(key, [attribute])))
+                )  # fmt: skip
+        items = data.get(attribute)
+        if not isinstance(items, list):
+            findings.append(
+                Finding("INV007", Severity.ERROR, file_name,
+                        Text(f"expected a list under {attribute}", f"{attribute} 下应为列表"), document.where(attribute))
+            )  # fmt: skip
+            continue
+        records, found = _records(model, items, attribute, document)
+        findings.extend(found)
+        lists[attribute] = records
+    if any(f.severity is Severity.ERROR for f in findings):
+        return LoadedPlan(None, tuple(ordered(findings)))
+    return LoadedPlan(Plan(**lists, documents=documents), ())  # type: ignore[arg-type]
+
+
+def _records(
+    model: type[PlanRecord], items: list[Any], section: str, document: Document
+) -> tuple[tuple[PlanRecord, ...], list[Finding]]:
+    out: list[PlanRecord] = []
+    findings: list[Finding] = []
+    prefix = f"{document.path}#{section}/"
+    for i, item in enumerate(items):
+        record, found = validate(model, item, f"{prefix}{i}", document, (section, i))
+        findings.extend(found)
+        if record is not None:
+            out.append(record)
+    return tuple(out), findings
+
+
+def dump(section: str, heading: str, records: Iterable[BaseModel]) -> str:
+    """The text of one plan file: a heading comment, then one record a line in flow form.
+
+    Fields that hold their default are left out, so that a diff shows what matters.
+    """
+    lines = [
+        f"# {heading}. Written by `rackwright plan`; read it, commit it, do not edit it by hand.",
+        f"{section}:",
+    ]
+    for record in records:
+        data = record.model_dump(mode="python", exclude_defaults=True, exclude={"at"})
+        text = yaml.dump(
+            _plain(data),
+            Dumper=_Dumper,
+            default_flow_style=True,
+            sort_keys=False,
+            allow_unicode=True,
+            width=10**9,
+        )
+        lines.append(f"  - {text.rstrip()}")
+    if len(lines) == 2:
+        lines[1] = f"{section}: []"
+    return "\n".join(lines) + "\n"
+
+
+def write_plan(project: Path, plan: Plan) -> list[Path]:
+    """Write the plan whole or not at all; returns the files. Files somebody else put into plan/ are kept.
+
+    Raises OSError when the disk says no; the old plan then still stands.
+    """
+    target, fresh = project / "plan", project / _NEW
+    source = plan_folder(project)
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    ours = {file_name for file_name, _, _ in PLAN_FILES.values()}
+    if source.is_dir():
+        for path in sorted(source.iterdir()):
+            if path.name not in ours and path.is_file():
+                shutil.copy2(path, fresh / path.name)
+    for attribute, (file_name, _, heading) in PLAN_FILES.items():
+        with (fresh / file_name).open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(dump(attribute, heading, getattr(plan, attribute)))
+            stream.flush()
+            os.fsync(stream.fileno())
+    _sync_folder(fresh)
+    if not target.exists():
+        fresh.rename(target)
+    elif _exchange(fresh, target):
+        shutil.rmtree(fresh)
+    else:  # a file system without exchange: two renames; plan_folder() finds the old one in between
+        old = project / _OLD
+        shutil.rmtree(old, ignore_errors=True)
+        target.rename(old)
+        fresh.rename(target)
+        shutil.rmtree(old)
+    shutil.rmtree(project / _OLD, ignore_errors=True)
+    _sync_folder(project)
+    return [target / file_name for file_name, _, _ in PLAN_FILES.values()]
+
+
+def without_documents(plan: Plan) -> Plan:
+    """The plan as values only, for comparing two of them."""
+    return replace(plan, documents=None)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Swap two folders in one step (renameat2); False where the system or file system cannot."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    done = renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE)
+    if done == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP):
+        return False
+    raise OSError(number, os.strerror(number), str(b))
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _hint(guess: str | None) -> Text | None:
+    return Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else None
+
+
+def _fault(code: str, path: str, en: str, zh: str) -> Finding:
+    return Finding(code, Severity.ERROR, path, Text(en, zh), Position(path),
+                   Text("run `rackwright plan` again", "重新运行 `rackwright plan`"))  # fmt: skip
