@@ -27,7 +27,18 @@ from capacity.placement_model import (
     verify,
 )
 
-__all__ = ["Bin", "Group", "Item", "Problem", "Solution", "first_fit", "solve", "solve_cpsat", "verify"]
+__all__ = [
+    "Bin",
+    "Group",
+    "Item",
+    "Problem",
+    "Solution",
+    "can_place",
+    "first_fit",
+    "solve",
+    "solve_cpsat",
+    "verify",
+]
 
 Progress = Callable[[str, int, int], None]
 
@@ -36,6 +47,9 @@ _RESTARTS = 120  # most restarts per number of racks
 _STEPS = 6_000_000  # item-rack steps per number of racks; about as many microseconds
 _EXACT_CELLS = 60_000  # item-rack pairs up to which CP-SAT is asked
 _EXACT_TIME = 12.0  # deterministic seconds of CP-SAT per part
+_QUICK_RESTARTS = 24  # restarts when only feasibility is asked
+_QUICK_TIME = 4.0  # deterministic seconds of CP-SAT when only feasibility is asked
+_SAFETY_S = 120.0  # wall-clock safety net of one feasibility question
 
 
 @dataclass(slots=True)
@@ -128,17 +142,53 @@ def solve_cpsat(problem: Problem, *, time_limit_s: float = 120.0, any_placement:
     return _solution(instance, rack, [part])
 
 
+def can_place(problem: Problem, *, exact: bool = True) -> tuple[bool | None, str]:
+    """Whether all items can be placed at all, and the reason if not; None when the limits left it open.
+
+    `exact` asks CP-SAT where neither a bound nor the heuristics decide. Repeatable like `solve`.
+    """
+    instance = indexed(problem)
+    undecided: list[_Part] = []
+    for members in components(instance):
+        part = _start(restricted(instance, members))
+        if part.impossible:
+            return False, part.proof
+        if part.left_out:
+            undecided.append(part)
+    for part in undecided:
+        most = sum(1 for rack in part.instance.bins if not rack.opened)
+        _fill(part, most, time.monotonic() + _SAFETY_S, restarts=_QUICK_RESTARTS)
+        if not part.left_out:
+            continue
+        cells = sum(len(allowed) for allowed in part.instance.allowed)
+        if not exact or cells > _EXACT_CELLS:
+            return None, f"{part.left_out} items left out by the heuristics, not decided"
+        answer = search_exact(
+            part.instance, any_placement=True, deterministic_time=_QUICK_TIME, wall_clock_s=_SAFETY_S
+        )
+        if answer.status == "infeasible":
+            return False, f"CP-SAT: no placement of these {len(part.instance.items)} items exists"
+        if not answer.rack:
+            return None, f"CP-SAT did not decide within {_QUICK_TIME:g} deterministic seconds"
+    return True, ""
+
+
 def _silent(phase: str, racks: int, bound: int) -> None:
     """Progress nobody watches."""
 
 
-def _solve_part(instance: Instance, deadline: float, progress: Progress) -> _Part:
+def _start(instance: Instance) -> _Part:
+    """The bound and the better of two first fits."""
     bound, regions = lower_bound(instance)
-    part = _Part(
-        instance, bound, regions, first_fit_decreasing(instance), bound.value, bound.text, ["first-fit"]
-    )
+    rack = first_fit_decreasing(instance)
+    part = _Part(instance, bound, regions, rack, bound.value, bound.text, ["first-fit"])
     part.impossible = bound.impossible
     part.offer(first_fit_decreasing(instance, confined_first=False), "first-fit")
+    return part
+
+
+def _solve_part(instance: Instance, deadline: float, progress: Progress) -> _Part:
+    part = _start(instance)
     _tell(part, "first-fit", progress)
     most = sum(1 for bin_ in instance.bins if not bin_.opened)
     if part.impossible:

@@ -33,11 +33,19 @@ def grouped(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
+def rack_count(number: int) -> str:
+    """`number` racks in words."""
+    return "1 rack" if number == 1 else f"{number} racks"
+
+
 def lower_bound(instance: Instance) -> tuple[Bound, tuple[Bound, ...]]:
     """The best bound on racks opened, and the bound of every region (racks some items are confined to)."""
     for i, allowed in enumerate(instance.allowed):
         if not allowed:
-            text = f"{instance.items[i].name} fits in none of its candidate racks, even alone"
+            item = instance.items[i]
+            text = f"{item.name} fits in none of the racks it may stand in ({len(set(item.candidates))}), even alone"
+            if item.fixed is not None:
+                text = f"what may not leave {item.fixed} exceeds the limits of that rack"
             return Bound(0, text, 0, True), ()
     everything = 0
     for mask in instance.mask:
@@ -83,13 +91,13 @@ def _spread_bound(instance: Instance, g: int) -> Bound:
         region |= instance.mask[i]
     members = len(spread.members)
     if spread.cap < 1 or spread.min_bins > members:
-        text = f"{spread.name}: {members} items cannot stand in {spread.min_bins} racks with {spread.cap} per rack"
+        text = f"{spread.name}: {members} items cannot stand in {rack_count(spread.min_bins)} with {spread.cap} per rack"
         return Bound(0, text, region, True)
     racks = -(-members // spread.cap)
-    text = f"{spread.name}: {members} items, at most {spread.cap} per rack -> {racks} racks"
+    text = f"{spread.name}: {members} items, at most {spread.cap} per rack -> {rack_count(racks)}"
     if spread.min_bins > racks:
         racks = spread.min_bins
-        text = f"{spread.name}: {members} items in at least {racks} racks"
+        text = f"{spread.name}: {members} items in at least {rack_count(racks)}"
     if racks > region.bit_count():
         return Bound(racks, f"{text}, but they may use only {region.bit_count()}", region, True)
     free = _free_racks(instance, region)
@@ -102,7 +110,7 @@ def _region_bound(instance: Instance, region: int) -> Bound:
     racks = [b for b in range(len(instance.bins)) if region >> b & 1]
     free = [b for b in racks if instance.bins[b].opened]
     closed = [b for b in racks if not instance.bins[b].opened]
-    best = Bound(0, "nothing to place", region)
+    best, pressure = Bound(0, "nothing to place", region), 0.0
     for r in range(4):
         demand = sum(instance.sizes[i][r] for i in confined)
         if not demand:
@@ -115,22 +123,22 @@ def _region_bound(instance: Instance, region: int) -> Bound:
             needed += 1
         words = _words(instance, r, demand)
         if room < demand:
-            text = f"{words} for {len(confined)} items, but their {len(racks)} racks carry {_words(instance, r, room)}"
+            text = f"{words} for {len(confined)} items, but the {rack_count(len(racks))} open to them can carry {_words(instance, r, room, name=False)}"
             return Bound(len(racks), text, region, True)
         top = max(instance.caps[b][r] for b in racks)
-        if needed > best.value:
+        if (needed, demand / top) > (best.value, pressure) and needed:
             value = f"{demand / top:.2f}" if len(set(limits)) == 1 and not free else f"at least {needed}"
-            text = f"{words} / {_words(instance, r, top, name=False)} = {value} -> {needed} racks"
-            best = Bound(needed, text + _less_free(len(free)), region)
+            text = f"{words} / {_words(instance, r, top, name=False)} = {value} -> {rack_count(needed)}"
+            best, pressure = Bound(needed, text + _less_free(len(free)), region), demand / top
         counts = Counter(instance.sizes[i][r] for i in confined if instance.sizes[i][r])
         if 2 * -(-demand // top) + 1 <= best.value:
             continue  # one resource alone never needs more than twice its L1 bound
         total, how = _dual_bound(counts, top)
         if total > len(racks):
-            text = f"{RESOURCES[r]}: {how} -> {total} racks, but they may use only {len(racks)}"
+            text = f"{RESOURCES[r]}: {how} -> {rack_count(total)}, but they may use only {len(racks)}"
             return Bound(total, text, region, True)
         if total - len(free) > best.value:
-            text = f"{RESOURCES[r]}: {how} -> {total} racks" + _less_free(len(free))
+            text = f"{RESOURCES[r]}: {how} -> {rack_count(total)}" + _less_free(len(free))
             best = Bound(total - len(free), text, region)
     return best
 

@@ -34,10 +34,8 @@ def filled(servers: int, racks: int, fill_permille: int, seed: int = 1) -> Probl
     grouped = servers * 3 // 5 // 3 * 3
     items = []
     for n, (row, peak) in enumerate(zip(rows, peaks, strict=True)):
-        candidates, groups = names, ()
-        if n < grouped:
-            groups = (f"triple-{n // 3:04d}",)
-            candidates = (names[:half], names[half:], names)[n % 3]
+        in_triple = n < grouped
+        candidates = (names[:half], names[half:], names)[n % 3] if in_triple else names
         items.append(
             Item(
                 f"srv-{n:05d}",
@@ -46,7 +44,7 @@ def filled(servers: int, racks: int, fill_permille: int, seed: int = 1) -> Probl
                 peak_w=peak,
                 height_u=2,
                 weight_kg=row[4],
-                groups=groups,
+                groups=(f"triple-{n // 3:04d}",) if in_triple else (),
                 kind=row[0],
             )
         )

@@ -8,6 +8,7 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from capacity.conflicts import explain_infeasible, lifted, minimal_families
 from capacity.placement import Bin, Group, Item, Problem, first_fit, solve, verify
 
 SETTINGS = settings(
@@ -115,3 +116,49 @@ def test_order_of_the_input_never_matters(problem: Problem, random: Random) -> N
         problem.manager_every,
     )
     assert solve(again) == solve(problem)
+
+
+def has_placement(problem: Problem) -> bool:
+    """Whether any assignment keeps every rule: depth first, cutting off racks that are over a limit."""
+    items = sorted(problem.items, key=lambda item: len(item.candidates))
+    chosen: dict[str, str] = {}
+
+    def over(rack: Bin) -> bool:
+        held = [item for item in items if chosen.get(item.name) == rack.name]
+        return (
+            sum(item.alloc_w for item in held) > rack.alloc_cap_w
+            or sum(item.peak_w for item in held) > rack.peak_cap_w
+            or sum(item.weight_kg for item in held) > rack.weight_cap_kg
+            or sum(item.height_u for item in held) > rack.height_cap_u
+        )
+
+    def extend(n: int) -> bool:
+        if n == len(items):
+            return not verify(problem, chosen)
+        for rack in problem.bins:
+            if items[n].fixed not in (None, rack.name) or not (
+                items[n].fixed or rack.name in items[n].candidates
+            ):
+                continue
+            chosen[items[n].name] = rack.name
+            if not over(rack) and extend(n + 1):
+                return True
+            del chosen[items[n].name]
+        return False
+
+    return extend(0)
+
+
+@settings(SETTINGS, max_examples=120)
+@given(problems(most_items=4, most_racks=3))
+def test_conflicts_are_real_and_minimal(problem: Problem) -> None:
+    conflict = explain_infeasible(problem)
+    if has_placement(problem):
+        assert (conflict.status, conflict.requirements) == ("feasible", ())
+        return
+    assert (conflict.status, conflict.minimal) == ("infeasible", True)
+    assert conflict.requirements
+    kept, _ = minimal_families(problem)
+    assert not has_placement(lifted(problem, kept))
+    for family in kept:
+        assert has_placement(lifted(problem, [other for other in kept if other != family])), family
