@@ -138,7 +138,7 @@ def _twice(names: Iterable[str], where: str) -> Iterator[Fault]:
 def _missing(name: str, known: Iterable[str], what: str, path: DataPath) -> Iterator[Fault]:
     if name in known:
         return
-    guess = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    guess = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
     yield Fault(
         "INV008",
         path,
