@@ -127,13 +127,15 @@ def device_power(
 ) -> DevicePower | None:
     """Draw of one device of a type, from the best there is: its components, stated figures, its inlets.
 
-    None when nothing is known, or a component has no figures: then nothing can be evaluated. A power strip
-    or UPS (anything with outlets) passes power on: the rating of its inlet is not its draw.
+    None when nothing is known: then nothing can be evaluated. A component list counts only when every part
+    in it has its figures. A power strip or UPS (anything with outlets) passes power on: the rating of its inlet is not its draw.
     """
     if not device_type.is_powered:
         return DevicePower(0.0, 0.0, 0.0, None, "stated")
     if device_type.rackwright.components:
-        return _from_components(device_type, catalog, parameters)
+        power = _from_components(device_type, catalog, parameters)
+        if power is not None:
+            return power
     if device_type.rackwright.power.typical_w is not None or device_type.rackwright.power.peak_w is not None:
         return _from_stated(device_type, parameters)
     return _from_inlets(device_type, parameters)

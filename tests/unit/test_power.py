@@ -246,6 +246,17 @@ def test_nothing_known_is_not_zero(catalog: Catalog) -> None:
     assert device_power(part_without_idle, catalog, PARAMETERS) is None
 
 
+def test_incomplete_component_list_gives_way_to_stated_figures(catalog: Catalog) -> None:
+    device = outside(
+        rackwright={
+            "components": [{"part": "optic-10g-sr", "count": 1}],
+            "power": {"typical_w": 50, "peak_w": 60},
+        }
+    )
+    power = known(device_power(device, catalog, PARAMETERS))
+    assert (power.alloc_w, power.peak_w, power.basis) == (50, 60, "typical")
+
+
 def test_rating_of_a_power_strip_is_not_its_draw(catalog: Catalog) -> None:
     assert device_power(catalog.device_types["pdu-32a-2bank"], catalog, PARAMETERS) is None
 
