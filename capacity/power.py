@@ -128,7 +128,8 @@ def device_power(
     """Draw of one device of a type, from the best there is: its components, stated figures, its inlets.
 
     None when nothing is known: then nothing can be evaluated. A component list counts only when every part
-    in it has its figures. A power strip or UPS (anything with outlets) passes power on: the rating of its inlet is not its draw.
+    in it has its figures. A power strip or UPS (anything with outlets) passes power on: the rating of its
+    inlet is not its draw.
     """
     if not device_type.is_powered:
         return DevicePower(0.0, 0.0, 0.0, None, "stated")
