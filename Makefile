@@ -1,0 +1,58 @@
+# Rackwright. `make help` lists the targets; each sets up what it needs by itself.
+SHELL := /bin/bash
+PROJECT ?= guangxi
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo plan check report test lint type yaml unit docs golden bench pictures lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
+	@scripts/setup.sh
+
+demo: .venv/.ready ## Set up, then plan the Guangxi expansion and sum it up (findings at error level are expected)
+	@$(BIN)/rackwright plan -p guangxi || [ $$? -eq 1 ]
+
+plan: .venv/.ready ## Plan PROJECT (default guangxi)
+	@$(BIN)/rackwright plan -p $(PROJECT)
+
+check: .venv/.ready ## Check PROJECT against every rule
+	@$(BIN)/rackwright check -p $(PROJECT)
+
+report: .venv/.ready ## Write report.html and plan.xlsx of PROJECT from the plan on disk
+	@$(BIN)/rackwright report -p $(PROJECT)
+
+test: lint type yaml unit ## Lint, types, YAML, then every test: what CI runs
+
+lint: .venv/.ready ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+type: .venv/.ready ## mypy --strict
+	$(BIN)/mypy
+
+yaml: .venv/.ready ## yamllint over inventory and policy
+	$(BIN)/yamllint --strict inventory
+
+unit: .venv/.ready ## pytest
+	$(BIN)/pytest
+
+docs: .venv/.ready ## Write docs/findings.md from the checks
+	$(BIN)/python -m rackwright.documents.findings_page
+
+golden: .venv/.ready ## Rewrite the golden files; read the diff as if it were code
+	$(BIN)/python -m pytest tests/golden --rewrite-golden
+
+bench: .venv/.ready ## Ratios against peers and plain code, in one interleaved run
+	$(BIN)/python tests/bench/run.py
+
+pictures: .venv/.ready ## Render report and workbook as PNG under build/ (needs chromium, libreoffice, poppler)
+	scripts/pictures.sh $(PROJECT)
+
+lock: .venv/.ready ## Pin the dependencies anew (needs uv)
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --all-extras \
+	  --python-version 3.11 pyproject.toml -o requirements.lock
+
+clean: ## Remove everything generated, the environment too
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,153 @@
+"""The command line: options and help here, the work in one module a verb."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rackwright.cli.common import Format
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="rich",
+    help="Plan and check a private-cloud expansion: YAML in, a plan that can be reviewed, committed and built out.\n\n"
+    "Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input.\n\n"
+    "Start with `rackwright plan -p guangxi`, then read `rackwright show summary -p guangxi`.",
+)
+
+ProjectOption = Annotated[
+    str | None,
+    typer.Option(
+        "-p", "--project", help="Project folder, or the name of a shipped project. Default: this folder."
+    ),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
+DayOption = Annotated[
+    str | None,
+    typer.Option("--date", metavar="YYYY-MM-DD", help="The day waivers are held against. Default: today."),
+]
+VerboseOption = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Every finding in full, also what was not evaluated.")
+]
+
+
+@app.command()
+def plan(
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    day: DayOption = None,
+    replan: Annotated[
+        bool, typer.Option("--replan", help="Forget the plan on disk and plan anew: devices may move.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Write the plan even when some devices cannot be placed.")
+    ] = False,
+    documents: Annotated[
+        bool, typer.Option("--documents/--no-documents", help="Write report.html and plan.xlsx.")
+    ] = True,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the documents. Default: build/<project>.")
+    ] = None,
+) -> None:
+    """Place, cable, address and power everything; write plan/*.yml beside the inventory; check it.
+
+    Append-only: what the plan on disk already places, cables or addresses stays where it is.
+    """
+    from rackwright.cli.plan import run
+
+    run(
+        project,
+        output,
+        day,
+        replan=replan,
+        dry_run=dry_run,
+        partial=partial,
+        documents=documents,
+        out_folder=out_folder,
+    )
+
+
+@app.command()
+def check(
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    day: DayOption = None,
+    verbose: VerboseOption = False,
+    code: Annotated[
+        list[str] | None, typer.Option("--code", help="Only findings whose code starts so; may be repeated.")
+    ] = None,
+) -> None:
+    """Hold inventory and plan against every rule; print findings, each with place, arithmetic and fix."""
+    from rackwright.cli.check import run
+
+    run(project, output, day, verbose=verbose, codes=code or [])
+
+
+@app.command()
+def show(
+    what: Annotated[
+        str,
+        typer.Argument(help="summary, sites, racks, devices, cables, bom, addresses, power, assumptions, or the "
+                       "name of a rack, device, cable, fleet or pair."),
+    ] = "summary",
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    day: DayOption = None,
+) -> None:  # fmt: skip
+    """Show the summary, a list, or everything known of one rack, device or cable."""
+    from rackwright.cli.show import run
+
+    run(what, project, output, day)
+
+
+@app.command()
+def explain(
+    code: Annotated[str | None, typer.Argument(help="A finding code such as PWR003; none lists all.")] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Explain a finding code: what is checked, why it matters, how to fix it, where the rule comes from."""
+    from rackwright.cli.explain import run
+
+    run(code, output)
+
+
+@app.command()
+def report(
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    day: DayOption = None,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the documents. Default: build/<project>.")
+    ] = None,
+) -> None:
+    """Write report.html and plan.xlsx from the plan on disk."""
+    from rackwright.cli.plan import run_report
+
+    run_report(project, output, day, out_folder)
+
+
+@app.command()
+def schema(
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the schemas. Default: build/schema.")
+    ] = None,
+) -> None:
+    """Write JSON Schemas of the inventory and the catalogue, for editors that complete and check YAML."""
+    from rackwright.cli.schema import run
+
+    run(out_folder)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to create.")],
+) -> None:
+    """Start a project: a small, commented, working inventory to change into your own."""
+    from rackwright.cli.new import run
+
+    run(folder)
