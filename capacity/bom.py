@@ -335,7 +335,7 @@ def _set_spares(inventory: Inventory, all_groups: list[tuple[str, Group]]) -> No
         group.spare_wanted = max(math.ceil(share * needed - 1e-9), least) if needed else 0
 
 
-def spare_text(inventory: Inventory, group: Group, site_needed: int) -> str:
+def spare_text(inventory: Inventory, site_needed: int) -> str:
     """How the wanted spares come about, e.g. `max(5 % x 130 = 7, 2)`."""
     share = inventory.policy.number("net.optic_spare")
     least = plain(inventory.policy.number("net.optic_spare_min"))

@@ -12,11 +12,30 @@ from dataclasses import dataclass
 
 from inventory.catalog_model import DeviceType
 from inventory.device_model import Interface
+from inventory.findings import Text
 from inventory.inventory import Device, Inventory
 from inventory.model import Fleet, Measure, Selector
 
 COMPONENT_MEASURES = ("cores", "threads", "raw_hdd_tb", "memory_gb", "gpus")
 """Measures that are a sum over the components of servers."""
+
+WORDS: dict[str, Text] = {
+    "devices": Text("devices", "台设备"),
+    "servers": Text("servers", "台服务器"),
+    "cores": Text("cores", "核"),
+    "threads": Text("threads", "线程"),
+    "raw_hdd_tb": Text("TB raw HDD", "TB 裸容量（HDD）"),
+    "memory_gb": Text("GB memory", "GB 内存"),
+    "gpus": Text("GPUs", "块 GPU"),
+    "racks": Text("racks", "个机柜"),
+    "rack_kw": Text("kW of racks", "kW 机柜功率"),
+    "switches": Text("switches", "台交换机"),
+    "appliances": Text("appliances", "台安全设备"),
+    "existing_hosts": Text("existing hosts", "台在用主机"),
+    "business_ports": Text("business ports", "个业务端口"),
+    "pairs": Text("pairs", "组交换机"),
+}
+"""What each measure counts, as it stands after a number."""
 
 _KIND_OF = {"servers": "server", "switches": "switch", "appliances": "appliance"}
 
