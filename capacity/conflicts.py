@@ -246,13 +246,11 @@ def involved(problem: Problem, kept: Sequence[Family]) -> tuple[list[Item], list
         items = [
             item
             for item in items
-            if (item.fixed in fixed if item.fixed else "\n".join(sorted(set(item.candidates))) in regions)
+            if item.fixed in fixed or "\n".join(sorted(set(item.candidates))) in regions
         ]
     elif spreads and not resources:
         items = [item for item in items if spreads & set(item.groups)]
-    open_to = {item.fixed or "" for item in items}
-    if regions or not fixed:
-        open_to |= {rack for item in items if item.fixed is None for rack in item.candidates}
+    open_to = {rack for item in items for rack in ((item.fixed,) if item.fixed in fixed else _reach(item))}
     racks = [rack for rack in problem.bins if rack.name in open_to or not (regions or fixed)]
     return items, sorted(racks, key=lambda rack: (rack.order, rack.name))
 

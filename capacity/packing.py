@@ -8,12 +8,13 @@ integer as the set of reachable sums. Random orders with a fixed seed give the r
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from capacity.placement_model import Instance
 
 _SUM_CELLS = 8192  # most cells of a reachable-sum set; larger capacities are rounded to a unit
-_SUMS_TRIED = 6  # sums tried per rack before falling back to a greedy fill
+_BLEND_CELLS = 4096  # cells for a blend of resources, which has no unit
+_SUMS_TRIED = 12  # sums tried per rack before falling back to a greedy fill
 _POOL = 320  # most devices offered to one rack
 
 
@@ -116,7 +117,12 @@ def first_fit_decreasing(instance: Instance, confined_first: bool = True) -> lis
 
 
 def fill_racks(instance: Instance, racks: Sequence[int], rng: random.Random) -> list[int]:
-    """Rack of each item, -1 for none: the given racks filled in turn, each by the best subset sum."""
+    """Rack of each item, -1 for none: the given racks filled in turn, each by the best subset sum.
+
+    The sum is over the resource in shortest supply or, in half of the calls, over a blend of all four
+    by how short they are, which does better where several bind at once.
+    """
+    mixed = rng.random() < 0.5
     loads = Loads(instance)
     loose = loads.place_fixed()
     rng.shuffle(loose)
@@ -140,10 +146,9 @@ def fill_racks(instance: Instance, racks: Sequence[int], rng: random.Random) -> 
                 _settle(loads, i, b, demand, loose)
         room = [total - begun for total, begun in zip(room, start, strict=True)]
         left = loads.left[b]
-        binding = max(range(4), key=lambda r: demand[r] / max(room[r] + left[r], 1))
-        share = -(-demand[binding] * left[binding] // max(room[binding] + left[binding], 1))
+        press = [1000 * demand[r] // max(room[r] + left[r], 1) for r in range(4)]
         offered = [i for i in pool if loads.rack[i] < 0]
-        for i in _best_subset(loads, offered, b, binding, min(share, left[binding])):
+        for i in _best_subset(loads, offered, b, press, mixed):
             _settle(loads, i, b, demand, loose)
         ahead &= ~(1 << b)
         if not loose:
@@ -169,8 +174,11 @@ def _settle(loads: Loads, i: int, b: int, demand: list[int], loose: list[int]) -
         demand[r] -= size
 
 
-def _best_subset(loads: Loads, pool: list[int], b: int, binding: int, target: int) -> list[int]:
-    """Items of `pool` for rack `b` whose sum of the binding resource comes nearest to `target`."""
+def _best_subset(loads: Loads, pool: list[int], b: int, press: list[int], mixed: bool) -> list[int]:
+    """Items of `pool` for rack `b` whose sum comes nearest to the share of demand due to this rack.
+
+    `press` is demand over room of each resource, in thousandths, over this rack and those to come.
+    """
     instance = loads.instance
     offered: list[int] = []
     taken: dict[int, int] = {}
@@ -185,16 +193,14 @@ def _best_subset(loads: Loads, pool: list[int], b: int, binding: int, target: in
         offered.append(i)
         if len(offered) == _POOL:
             break
-    room = loads.left[b][binding]
-    unit = -(-room // _SUM_CELLS) or 1
-    window = (1 << (room // unit + 1)) - 1
-    steps = [-(-instance.sizes[i][binding] // unit) for i in offered]
+    steps, room, target = _gauge(loads, offered, b, press, mixed)
+    window = (1 << (room + 1)) - 1
     reach = 1
     before: list[int] = []
     for step in steps:
         before.append(reach)
         reach |= (reach << step) & window
-    for total in _nearest_sums(reach, target // unit):
+    for total in _nearest_sums(reach, target):
         rest, subset = total, []
         for k in range(len(offered) - 1, -1, -1):
             if not before[k] >> rest & 1:
@@ -203,6 +209,25 @@ def _best_subset(loads: Loads, pool: list[int], b: int, binding: int, target: in
         if _fit_together(loads, subset, b):
             return subset
     return _greedy_subset(loads, offered, b)
+
+
+def _gauge(
+    loads: Loads, offered: list[int], b: int, press: list[int], mixed: bool
+) -> tuple[list[int], int, int]:
+    """Whole-number size of each offered item, what rack `b` has room for, and the target, in one measure."""
+    left, sizes = loads.left[b], loads.instance.sizes
+    if not mixed:
+        binding = press.index(max(press))
+        unit = -(-left[binding] // _SUM_CELLS) or 1
+        room = left[binding] // unit
+        steps = [-(-sizes[i][binding] // unit) for i in offered]
+        return steps, room, min(room, press[binding] * room // 1000 + 1)
+    blend = [p**3 if room else 0 for p, room in zip(press, left, strict=True)]
+    whole = sum(blend) or 1
+    scale = [blend[r] * _BLEND_CELLS / (whole * max(left[r], 1)) for r in range(4)]
+    steps = [int(sum(part * size for part, size in zip(scale, sizes[i], strict=True))) for i in offered]
+    target = sum(part * p for part, p in zip(blend, press, strict=True)) * _BLEND_CELLS // (whole * 1000)
+    return steps, _BLEND_CELLS, min(target, _BLEND_CELLS)
 
 
 def _nearest_sums(reach: int, target: int) -> list[int]:
@@ -286,50 +311,3 @@ def _bring_in(loads: Loads, i: int, racks: Sequence[int], weight: list[float]) -
     loads.take(exchange[1])
     loads.place(i, exchange[2])
     return True
-
-
-def settle_nearby(instance: Instance, rack: list[int], rounds: int = 4) -> list[int]:
-    """The same racks, with single moves and exchanges that lower the locality cost."""
-    price = [dict(item.cost) for item in instance.items]
-    if not any(price):
-        return rack
-    loads = Loads(instance)
-    for i, b in enumerate(rack):
-        loads.place(i, b)
-    open_racks = sorted({*rack} | {b for b, bin_ in enumerate(instance.bins) if bin_.opened})
-
-    def cost(i: int, b: int) -> int:
-        return price[i].get(instance.bins[b].name, 0)
-
-    for _ in range(rounds):
-        moves = [_improve(loads, i, open_racks, cost) for i in range(len(rack))]
-        if not any(moves):
-            break
-    return loads.rack
-
-
-def _improve(loads: Loads, i: int, racks: Sequence[int], cost: Callable[[int, int], int]) -> bool:
-    """Move item `i`, or exchange it with one other, if that lowers the cost; whether it did."""
-    if loads.instance.items[i].fixed is not None:
-        return False
-    here = loads.take(i)
-    for b in sorted(racks, key=lambda b: (cost(i, b), b)):
-        gain = cost(i, here) - cost(i, b)
-        if gain <= 0:
-            break
-        if loads.fits(i, b):
-            loads.place(i, b)
-            return True
-        for j in list(loads.held[b]):
-            if loads.instance.items[j].fixed is not None or cost(j, here) - cost(j, b) >= gain:
-                continue
-            loads.take(j)
-            if loads.fits(i, b):
-                loads.place(i, b)
-                if loads.fits(j, here):
-                    loads.place(j, here)
-                    return True
-                loads.take(i)
-            loads.place(j, b)
-    loads.place(i, here)
-    return False

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from capacity.packing import fill_racks, first_fit_decreasing, rack_order, settle_nearby
+from capacity.packing import fill_racks, first_fit_decreasing, rack_order
 from capacity.placement_bounds import Bound, lower_bound
 from capacity.placement_cpsat import search_exact
 from capacity.placement_model import (
@@ -26,6 +26,7 @@ from capacity.placement_model import (
     restricted,
     verify,
 )
+from capacity.placement_polish import even_out, settle_nearby
 
 __all__ = [
     "Bin",
@@ -198,12 +199,12 @@ def _solve_part(instance: Instance, deadline: float, progress: Progress) -> _Par
     while not part.settled and racks <= (part.opened - 1 if not part.left_out else most):
         _fill(part, racks, deadline)
         _tell(part, "subset-sum", progress)
-        racks += 1
+        racks += max(1, part.lower // 400)
     if not part.settled:
         _prove(part, deadline)
         _tell(part, "cp-sat", progress)
     if not part.left_out:
-        part.rack = settle_nearby(instance, part.rack)
+        part.rack = even_out(instance, settle_nearby(instance, part.rack))
     return part
 
 

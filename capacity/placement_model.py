@@ -60,7 +60,9 @@ class Group:
     """A spread rule over all items that name it.
 
     No rack holds more than `max_per_bin` members (None: no limit) and the members stand in at least
-    `min_bins` racks. `balanced` also caps a rack at ceil(members / min_bins).
+    `min_bins` racks. `balanced` also caps a rack at ceil(members / min_bins), and once everything
+    stands, members are moved until the racks used differ by at most one, as far as single moves and
+    exchanges reach; the cap is a rule, the difference is not.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Spread:
     members: tuple[int, ...]
     cap: int
     min_bins: int
+    balanced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ def _spreads(problem: Problem, items: tuple[Item, ...]) -> tuple[Spread, ...]:
             tuple(members[group.name]),
             spread_cap(group, len(members[group.name])),
             group.min_bins,
+            group.balanced,
         )
         for group in sorted(problem.groups, key=lambda group: group.name)
         if members[group.name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -119,6 +120,14 @@ def test_preferred_racks_are_taken_first_and_locality_breaks_ties() -> None:
     solution = solve(Problem(near, racks(4)))
     assert solution.racks_opened == 2
     assert (solution.assignment["a"], solution.locality_cost) == ("r01", 0)
+
+
+def test_balanced_groups_end_within_one_of_each_other() -> None:
+    storage = tuple(server(f"z{n}", RACKS, peak_w=1200, groups=("g",)) for n in range(9))
+    solution = solve(Problem((*storage, *servers(9, RACKS)), racks(10), (Group("g", None, 3, True),)))
+    counts = Counter(solution.assignment[item.name] for item in storage)
+    assert (solution.racks_opened, solution.status) == (4, "optimal")
+    assert max(counts.values()) - min(counts.values()) <= 1
 
 
 def test_cp_sat_settles_what_the_bounds_leave_open() -> None:
