@@ -128,7 +128,7 @@ def _records(
     project: m.Project | None = None
     sections: dict[str, dict[str, Any]] = {s: {} for s in m.SECTIONS}
     names: dict[str, set[str]] = {s: set() for s in m.SECTIONS}
-    first: dict[tuple[str, str], Position] = {}
+    first: dict[tuple[str, str], tuple[Document, int]] = {}
     for document in documents.values():
         if document.data is None:
             continue
@@ -169,7 +169,7 @@ def _records(
 def _one(
     section: str, model: type[m.Record], item: Any, i: int, document: Document,
     sections: dict[str, dict[str, Any]], names: dict[str, set[str]],
-    first: dict[tuple[str, str], Position], findings: list[Finding],
+    first: dict[tuple[str, str], tuple[Document, int]], findings: list[Finding],
 ) -> None:  # fmt: skip
     at = f"{document.path}#{section}/{i}"
     if section == "rows" and isinstance(item, dict) and isinstance(item.get("racks"), list):
@@ -185,12 +185,22 @@ def _one(
         return
     name = m.record_name(section, record)
     key = (section, name)
-    here = document.where(section, i, "name")
     if key in first:
-        findings.append(_fault("INV009", here, f"{section}/{name}", f"{name} is defined twice, first at {first[key]}",
-                               f"{name} 重复定义，首次在 {first[key]}", "rename or remove one", "改名或删除其一"))  # fmt: skip
+        other, n = first[key]
+        before = other.where(section, n, "name")
+        findings.append(
+            _fault(
+                "INV009",
+                document.where(section, i, "name"),
+                f"{section}/{name}",
+                f"{name} is defined twice, first at {before}",
+                f"{name} 重复定义，首次在 {before}",
+                "rename or remove one",
+                "改名或删除其一",
+            )
+        )
         return
-    first[key] = here
+    first[key] = (document, i)
     sections[section][name] = record
     for field in record.assumed:
         if field not in type(record).model_fields:
@@ -295,14 +305,21 @@ def _cross_field(
             *(int(s) if s.isdigit() else s for s in record.at.partition("#")[2].split("/")), *path
         )
 
-    racks: dict[str, Position] = {}
+    racks: dict[str, tuple[m.Row, int]] = {}
     for row in sections["rows"].values():
         for i, rack in enumerate(row.racks):
-            here = at(row, "racks", i, "name")
             if rack.name in racks:
-                yield _fault("INV009", here, f"racks/{rack.name}", f"{rack.name} is defined twice, first at {racks[rack.name]}",
-                             f"{rack.name} 重复定义，首次在 {racks[rack.name]}", "rename one", "改名")  # fmt: skip
-            racks.setdefault(rack.name, here)
+                before = at(racks[rack.name][0], "racks", racks[rack.name][1], "name")
+                yield _fault(
+                    "INV009",
+                    at(row, "racks", i, "name"),
+                    f"racks/{rack.name}",
+                    f"{rack.name} is defined twice, first at {before}",
+                    f"{rack.name} 重复定义，首次在 {before}",
+                    "rename one",
+                    "改名",
+                )
+            racks.setdefault(rack.name, (row, i))
     for section in ("pools", "reserved_prefixes"):
         for name, record in sections[section].items():
             try:

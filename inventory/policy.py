@@ -20,8 +20,14 @@ class Parameter:
     value: Value
     unit: str
     source: str
-    position: Position
+    document: Document
+    path: tuple[str | int, ...]
     overridden: str = ""
+
+    @property
+    def position(self) -> Position:
+        """Where the value is written."""
+        return self.document.where(*self.path)
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,8 @@ def read_policy(document: Document) -> Policy:
                 tuple(float(v) for v in value) if isinstance(value, list) else value,
                 entry.get("unit", ""),
                 entry["source"],
-                document.where(group, name),
+                document,
+                (group, name),
             )
     return Policy(parameters)
 
@@ -76,8 +83,9 @@ def apply_overrides(policy: Policy, project: Project, document: Document) -> tup
     parameters, findings = dict(policy.parameters), []
     for i, override in enumerate(project.policy):
         old = parameters.get(override.name)
-        at = document.where("project", "policy", i, "name")
+        path = ("project", "policy", i, "name")
         if old is None:
+            at = document.where(*path)
             near = difflib.get_close_matches(override.name, parameters, 1)
             hint = Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？") if near else None
             findings.append(
@@ -108,6 +116,6 @@ def apply_overrides(policy: Policy, project: Project, document: Document) -> tup
             )
             continue
         parameters[override.name] = Parameter(
-            old.name, override.value, old.unit, old.source, at, f"project: {override.reason}"
+            old.name, override.value, old.unit, old.source, document, path, f"project: {override.reason}"
         )
     return Policy(parameters), findings

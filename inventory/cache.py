@@ -1,0 +1,68 @@
+"""Parsed YAML by content: the second read of the same bytes costs a hash and a JSON parse.
+
+Only files without a single finding are kept, as JSON, under a key of content, code version and nothing
+else; never pickle. The folder is the user's cache folder; RACKWRIGHT_CACHE names another, "off" none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+VERSION = b"1"
+"""Raise when the reading of YAML changes, so that nothing old is taken for new."""
+KEPT = 512
+"""Most files kept; the oldest go first."""
+
+
+@lru_cache(maxsize=1)
+def _folder() -> Path | None:
+    named = os.environ.get("RACKWRIGHT_CACHE")
+    if named == "off":
+        return None
+    base = (
+        Path(named)
+        if named
+        else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rackwright"
+    )
+    try:
+        base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None
+    return base
+
+
+def key(raw: bytes) -> str:
+    """The name under which the parsed form of these bytes is kept."""
+    return hashlib.blake2b(raw, digest_size=20, key=VERSION).hexdigest()
+
+
+def recall(name: str) -> tuple[bool, Any]:
+    """(found, data) for a key; a damaged entry is as good as none."""
+    folder = _folder()
+    if folder is None:
+        return False, None
+    try:
+        return True, json.loads((folder / f"{name}.json").read_bytes())
+    except (OSError, ValueError):
+        return False, None
+
+
+def keep(name: str, data: Any) -> None:
+    """Remember parsed data; failing to is no fault."""
+    folder = _folder()
+    if folder is None:
+        return
+    fresh = folder / f".{name}.{os.getpid()}"
+    try:
+        fresh.write_bytes(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode())
+        fresh.replace(folder / f"{name}.json")
+        entries = sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime)
+        for old in entries[:-KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        return
