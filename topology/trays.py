@@ -1,0 +1,230 @@
+"""Cable trays: one graph per room, the shortest way between two places, and the cable length it asks for.
+
+A tray runs along every row above its racks. Cross trays join the rows of a room at both ends, and in the
+middle where the rows span more than 15 m. Switches that stand already get a tray of their own along their
+`y_m` unless a row runs there. Nodes are named `<row>/<rack number>`, e.g. `A01-A/5`; crossings are
+`A01-A/L`, `/M`, `/R`. Lengths on edges are whole millimetres.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from inventory.inventory import Inventory
+from inventory.model import ExistingSwitch
+from inventory.plan_model import PlacedDevice
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+RACK_BASE_M = 0.10
+"""Height of the bottom of U1 above the floor, metres (engineering estimate)."""
+UNIT_M = 0.04445
+"""One rack unit in metres (EIA-310)."""
+IN_RACK_BEND_M = 0.3
+"""Length for bends of a cable that is not cut to size: inside one rack, or with moulded ends (engineering estimate)."""
+MIDDLE_CROSS_SPAN_MM = 15_000
+"""Rows that span more get a cross tray in the middle (GB 50174-2017 4.3 asks for a passage there)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one end of a cable is: tray node above it, height of the port in metres, rack (None: a switch
+    that stands already)."""
+
+    site: str
+    room: str
+    node: str
+    height_m: float
+    rack: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way between two places: tray length in metres and the nodes passed, near end first. Inside one rack
+    there is no tray: 0 m and no nodes."""
+
+    tray_m: float
+    nodes: tuple[str, ...]
+
+    @property
+    def segments(self) -> frozenset[tuple[str, str]]:
+        """The tray segments used, each as its two nodes in name order."""
+        return frozenset((min(a, b), max(a, b)) for a, b in pairwise(self.nodes))
+
+
+def unit_height_m(position: float) -> float:
+    """Height above the floor of rack unit `position`, metres."""
+    return RACK_BASE_M + UNIT_M * position
+
+
+class Trays:
+    """The trays of a whole inventory. Graphs and shortest ways are made when first asked for and kept."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        self._edges: dict[str, dict[tuple[str, str], int]] | None = None
+        self._room_of: dict[str, str] = {}
+        self._graphs: dict[str, nx.Graph[str]] = {}
+        self._from: dict[str, tuple[dict[str, list[str]], dict[str, float]]] = {}
+        self._routes: dict[tuple[str, str], tuple[int, tuple[str, ...]] | None] = {}
+
+    def place(self, placed: PlacedDevice) -> Place | None:
+        """Place of a planned device; None while it has no rack of the inventory or no position."""
+        rack = self.inventory.racks.get(placed.rack or "")
+        if rack is None or placed.position is None:
+            return None
+        height = unit_height_m(placed.position)
+        return Place(rack.site, rack.room, f"{rack.row}/{rack.index + 1}", height, rack.name)
+
+    def existing_place(self, switch: ExistingSwitch) -> Place | None:
+        """Place of a switch that stands already; None unless room, both coordinates and height are known."""
+        if switch.room is None or switch.x_m is None or switch.y_m is None or switch.height_u is None:
+            return None
+        line = _line_name(self.inventory, switch.room, _mm(switch.y_m))
+        height = unit_height_m(switch.height_u)
+        return Place(switch.site, switch.room, f"{line}/{switch.name}", height, None)
+
+    def edges(self, room: str) -> dict[tuple[str, str], int]:
+        """Tray segments of a room: two nodes in name order -> length in mm."""
+        if self._edges is None:
+            self._edges = {name: _room_edges(self.inventory, name) for name in self.inventory.rooms}
+            self._room_of = {node: r for r, edges in self._edges.items() for edge in edges for node in edge}
+        return self._edges.get(room, {})
+
+    def graph(self, room: str) -> nx.Graph[str]:
+        """The tray graph of a room: attribute `mm` on every edge."""
+        if room not in self._graphs:
+            import networkx as nx
+
+            graph: nx.Graph[str] = nx.Graph()
+            for (a, b), mm in sorted(self.edges(room).items()):
+                graph.add_edge(a, b, mm=mm)
+            self._graphs[room] = graph
+        return self._graphs[room]
+
+    def route(self, a: Place, b: Place) -> Route | None:
+        """The shortest way from `a` to `b`; None when they stand in different rooms or no tray joins them.
+
+        Among ways of equal length the one whose nodes come first by name, seen from `b`, is taken.
+        """
+        if a.rack is not None and a.rack == b.rack:
+            return Route(0.0, ())
+        if a.room != b.room:
+            return None
+        key = (a.node, b.node)
+        if key not in self._routes:
+            self._routes[key] = self._shortest(a.room, a.node, b.node)
+        found = self._routes[key]
+        return None if found is None else Route(found[0] / 1000, found[1])
+
+    def along(self, nodes: Sequence[str], a: Place, b: Place) -> Route | None:
+        """The way that `nodes` describe, if they lead from `a` to `b` over trays that exist; else None."""
+        if not nodes:
+            return Route(0.0, ()) if a.rack is not None and a.rack == b.rack else None
+        if a.room != b.room or nodes[0] != a.node or nodes[-1] != b.node:
+            return None
+        edges, total = self.edges(a.room), 0
+        for step in pairwise(nodes):
+            mm = edges.get((min(step), max(step)))
+            if mm is None:
+                return None
+            total += mm
+        return Route(total / 1000, tuple(nodes))
+
+    def _shortest(self, room: str, a: str, b: str) -> tuple[int, tuple[str, ...]] | None:
+        if a == b:
+            return 0, (a,)
+        graph = self.graph(room)
+        if a not in graph or b not in graph:
+            return None
+        if b not in self._from:
+            import networkx as nx
+
+            before, far = nx.dijkstra_predecessor_and_distance(graph, b, weight="mm")
+            self._from[b] = (before, far)
+        before, far = self._from[b]
+        if a not in far:
+            return None
+        nodes = [a]
+        while nodes[-1] != b:
+            nodes.append(min(before[nodes[-1]]))
+        return int(far[a]), tuple(nodes)
+
+
+def cable_length_m(
+    inventory: Inventory, a: Place, b: Place, route: Route, *, fixed_ends: bool = False
+) -> float:
+    """Length in metres of a cable that takes `route`, rounded up to whole centimetres.
+
+    ((Ht - h1) + (Ht - h2) + tray + 2 x rack_slack + end_slack) x factor; inside one rack
+    |h1 - h2| + 2 x rack_slack + 0.3. A cable with moulded ends is not cut: slack 0.3 m instead of end_slack, no factor.
+    Source: engineering estimates; tray height of the room, else policy `cable.tray_m`.
+    """
+    policy = inventory.policy
+    slack = 2 * policy.number("cable.rack_slack_m")
+    if not route.nodes:
+        length = abs(a.height_m - b.height_m) + slack + IN_RACK_BEND_M
+    else:
+        tray = inventory.rooms[a.room].tray_height_m
+        top = policy.number("cable.tray_m") if tray is None else tray
+        length = max(0.0, top - a.height_m) + max(0.0, top - b.height_m) + route.tray_m + slack
+        if fixed_ends:
+            length += IN_RACK_BEND_M
+        else:
+            length = (length + policy.number("cable.end_slack_m")) * policy.number("cable.factor")
+    return math.ceil(round(length * 100, 6)) / 100
+
+
+def _mm(metres: float) -> int:
+    return round(metres * 1000)
+
+
+def _line_name(inventory: Inventory, room: str, y_mm: int) -> str:
+    """Name of the tray line along `y_mm`: the row that runs there, else room and distance."""
+    rows = (row.name for row in inventory.rows.values() if row.room == room and _mm(row.y_m) == y_mm)
+    return min(rows, default=f"{room}-y{y_mm / 1000:g}")
+
+
+def _room_edges(inventory: Inventory, room: str) -> dict[tuple[str, str], int]:
+    """Tray segments of one room."""
+    pitch = _mm(inventory.policy.number("cable.rack_pitch_m"))
+    lines: dict[str, tuple[int, list[tuple[int, str]]]] = {}
+    ends: list[int] = []
+    for row in sorted(inventory.rows.values(), key=lambda r: r.name):
+        if row.room != room or not row.racks:
+            continue
+        start = _mm(row.x_m)
+        _, points = lines.setdefault(row.name, (_mm(row.y_m), []))
+        points.extend((start + i * pitch + pitch // 2, f"{row.name}/{i + 1}") for i in range(len(row.racks)))
+        ends += [start, start + len(row.racks) * pitch]
+    for switch in sorted(inventory.existing_switches.values(), key=lambda s: s.name):
+        if switch.room != room or switch.x_m is None or switch.y_m is None:
+            continue
+        y_mm = _mm(switch.y_m)
+        line = _line_name(inventory, room, y_mm)
+        lines.setdefault(line, (y_mm, []))[1].append((_mm(switch.x_m), f"{line}/{switch.name}"))
+    if not lines:
+        return {}
+    if not ends:
+        ends = [x for _, points in lines.values() for x, _ in points]
+    left, right = min(ends), max(ends)
+    crossings = [(left, "L"), (right, "R")]
+    if right - left > MIDDLE_CROSS_SPAN_MM:
+        crossings.insert(1, ((left + right) // 2, "M"))
+    edges: dict[tuple[str, str], int] = {}
+    for line, (_, points) in lines.items():
+        _join(edges, [*points, *((x, f"{line}/{mark}") for x, mark in crossings)])
+    for _, mark in crossings:
+        _join(edges, [(y, f"{line}/{mark}") for line, (y, _) in lines.items()])
+    return edges
+
+
+def _join(edges: dict[tuple[str, str], int], points: Iterable[tuple[int, str]]) -> None:
+    """Join neighbours along one line; `points` are (distance in mm, node)."""
+    for (start, a), (end, b) in pairwise(sorted(points)):
+        edges[min(a, b), max(a, b)] = end - start
