@@ -51,6 +51,11 @@ def place(inventory: Inventory, previous: Plan | None, progress: Progress | None
     proofs: list[PlacementProof] = []
     for site in sorted({d.site for d in inventory.devices.values() if d.site}):
         problem, left_out = site_problem(inventory, site, pairs, switches, old)
+        known = _unchanged(previous, site, problem, left_out)
+        if known:
+            proofs.append(known)
+            racks.update({item.name: item.fixed for item in problem.items if item.fixed})
+            continue
         solution = solve(problem, progress=_scoped(progress, site))
         proofs.append(_proof(site, problem, solution, left_out))
         racks.update(solution.assignment if solution.assignment else first_fit(problem).assignment)
@@ -268,7 +273,7 @@ def _bins(
                     height_cap_u=max(height, have[2] + (-(-have[4] // every) if every else 0)),
                     weight_cap_kg=max(math.floor(weight), have[3]) if hints.static_kg else 1_000_000,
                     depth_mm=rack.rack_type.mounting_depth or 10_000,
-                    opened=rack.name in held or rack.name in near,
+                    opened=rack.name in held,
                     order=min(abs(rack.index - h) for h in homes),
                 )
             )
@@ -325,6 +330,24 @@ def _with_unplaced(proofs: list[PlacementProof], devices: list[PlacedDevice]) ->
         placed = sum(1 for d in devices if d.site == proof.site and d.rack is not None)
         out.append(proof.model_copy(update={"unplaced": missing, "placed": placed}))
     return out
+
+
+def _unchanged(
+    previous: Plan | None, site: str, problem: Problem, left_out: tuple[str, ...]
+) -> PlacementProof | None:
+    """The proof of the previous plan, when it placed exactly the devices this problem has."""
+    if left_out or any(item.fixed is None for item in problem.items):
+        return None
+    standing = len({item.fixed for item in problem.items})
+    for proof in previous.proofs if previous else ():
+        if (
+            proof.site == site
+            and proof.placed == len(problem.items)
+            and proof.racks == standing
+            and not proof.unplaced
+        ):
+            return proof.model_copy(update={"at": ""})
+    return None
 
 
 def _scoped(progress: Progress | None, site: str) -> Progress:
