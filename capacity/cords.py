@@ -6,16 +6,19 @@ one inlet goes to the transfer switch of its fleet. Cords that were planned befo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from capacity.draws import draws
-from inventory.device_model import DeviceType, PowerOutlet
+from inventory.device_model import DeviceType, PowerOutlet, PowerPort
 from inventory.inventory import Device, Inventory, RackPlace
 from inventory.model import Fleet, Side
 from inventory.plan_model import Cord, PlacedDevice, Plan
 
 SIDES: tuple[Side, Side] = ("a", "b")
 STS_BANK = "sts"
+_EXACT_INLETS = 10
 _OUTLET_OF_INLET = {f"iec-60320-c{inlet}": f"iec-60320-c{inlet - 1}" for inlet in (6, 8, 14, 16, 18, 20, 22)}
 _LEG_PHASE = {"A": "L1", "B": "L2", "C": "L3"}
 
@@ -82,6 +85,35 @@ def plan_cords(
     return tuple(sorted(planner.cords, key=lambda c: c.id))
 
 
+class _Waiting(NamedTuple):
+    """An inlet that needs a cord: its side and the peak in W it carries with the other side dead."""
+
+    device: Device
+    inlet: PowerPort
+    side: Side
+    peak_w: float
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Device and inlet."""
+        return self.device.name, self.inlet.name
+
+
+def _even_split(loads_w: Mapping[str, float], waiting: Sequence[_Waiting]) -> dict[tuple[str, str], str]:
+    """The split of a few inlets over two banks that leaves the heavier bank lightest; empty when there are
+    more banks or more inlets than can be tried."""
+    if len(loads_w) != 2 or len(waiting) > _EXACT_INLETS:
+        return {}
+    first, second = loads_w
+    ways: dict[int, tuple[tuple[str, str], ...]] = {0: ()}
+    for item in waiting:
+        for watts, chosen in list(ways.items()):
+            ways.setdefault(watts + round(item.peak_w), (*chosen, item.key))
+    total = sum(round(item.peak_w) for item in waiting)
+    best = min(ways, key=lambda w: (max(loads_w[first] + w, loads_w[second] + total - w), -w))
+    return {item.key: first if item.key in ways[best] else second for item in waiting}
+
+
 class _Planner:
     """Outlets taken, watts per bank and the next number per site while cords are dealt out."""
 
@@ -125,7 +157,8 @@ class _Planner:
         self.add(cord.id, device, cord.inlet, rack.name, cord.side, cord.pdu, bank, outlet.name, outlet)
 
     def connect(self, names: Iterable[str]) -> None:
-        """Cord what has no cord yet among the devices of one rack, the largest draw first."""
+        """Cord what has no cord yet among the devices of one rack: banks first, then outlets and ids, the
+        largest draw first."""
         known = [p.peak_w for n in names if (p := self.power[n]) is not None]
         cautious = max(known, default=1.0)
 
@@ -133,56 +166,82 @@ class _Planner:
             power = self.power[name]
             return cautious if power is None else power.peak_w
 
+        waiting: list[_Waiting] = []
+        single: dict[Side, float] = {"a": 0.0, "b": 0.0}
         for name in sorted(names, key=lambda n: (-peak_w(n), n)):
             device = self.inventory.devices[name]
-            rack = self.inventory.racks[str(self.here[name].rack)]
             inlets = device.type.power_ports
             for index, inlet in enumerate(inlets):
                 if (name, inlet.name) in self.corded:
                     continue
-                if len(inlets) == 1 and (sts := sts_of(device)) is not None:
-                    self.to_sts(device, inlet.name, sts)
-                    continue
-                side = planned_side(index) if len(inlets) > 1 else self.lighter_side(rack)
-                share = peak_w(name) / max(sum(1 for i in range(len(inlets)) if planned_side(i) == side), 1)
-                self.to_pdu(device, inlet.name, inlet.type, rack, side, share)
+                side = planned_side(index) if len(inlets) > 1 else min(SIDES, key=lambda s: (single[s], s))
+                on_side = sum(1 for i in range(len(inlets)) if planned_side(i) == side)
+                share_w = peak_w(name) / max(on_side, 1)
+                if len(inlets) == 1 and sts_of(device) is None:
+                    single[side] += share_w
+                waiting.append(_Waiting(device, inlet, side, share_w))
+        if not waiting:
+            return
+        rack = self.inventory.racks[str(self.here[waiting[0].device.name].rack)]
+        banks = {side: self.banks(rack, side, [w for w in waiting if w.side == side]) for side in SIDES}
+        for item in waiting:
+            sts = sts_of(item.device)
+            if len(item.device.type.power_ports) == 1 and sts is not None:
+                self.to_sts(item, sts)
+            elif (bank := banks[item.side].get(item.key)) is not None:
+                self.to_bank(item, rack, bank)
 
-    def lighter_side(self, rack: RackPlace) -> Side:
-        """The side that carries less so far; a when equal."""
-        total = {
-            side: sum(w for (pdu, _), w in self.load_w.items() if pdu == pdu_name(rack.name, side))
-            for side in SIDES
-        }
-        return "a" if total["a"] <= total["b"] else "b"
+    def banks(self, rack: RackPlace, side: Side, waiting: Sequence[_Waiting]) -> dict[tuple[str, str], str]:
+        """Bank for every waiting inlet of one side, by device and inlet; an inlet without a free outlet of its
+        kind is absent."""
+        pdu = pdu_type(self.inventory, rack, side)
+        name = pdu_name(rack.name, side)
+        free: dict[str, Counter[str]] = {}
+        for outlet in pdu.power_outlets if pdu else ():
+            kinds = free.setdefault(bank_name(pdu, outlet.name) if pdu else "", Counter())
+            kinds[outlet.type] += (name, outlet.name) not in self.taken
+        loads = {bank: self.load_w.get((name, bank), 0.0) for bank in free}
+        exact = _even_split(loads, waiting)
+        if exact and all(
+            sum(1 for w in waiting if exact[w.key] == bank and outlet_type(w.inlet.type) == kind)
+            <= free[bank][kind]
+            for bank in free
+            for kind in {outlet_type(w.inlet.type) for w in waiting}
+        ):
+            return exact
+        out: dict[tuple[str, str], str] = {}
+        for item in waiting:
+            kind = outlet_type(item.inlet.type)
+            options = [bank for bank in free if free[bank][kind] > 0]
+            if options:
+                bank = min(options, key=lambda b: loads[b])
+                out[item.key] = bank
+                loads[bank] += item.peak_w
+                free[bank][kind] -= 1
+        return out
 
-    def to_sts(self, device: Device, inlet: str, sts: str) -> None:
+    def to_sts(self, item: _Waiting, sts: str) -> None:
         """The lowest free outlet of a transfer switch; side a is its preferred source."""
         number = 1
         while (sts, f"out-{number:02d}") in self.taken:
             number += 1
         rack = self.inventory.sts[sts].rack
-        self.add(self.next_id(rack), device, inlet, rack, "a", sts, STS_BANK, f"out-{number:02d}")
+        outlet = f"out-{number:02d}"
+        self.add(self.next_id(rack), item.device, item.inlet.name, rack, "a", sts, STS_BANK, outlet)
 
-    def to_pdu(
-        self, device: Device, inlet: str, inlet_type: str, rack: RackPlace, side: Side, peak_w: float
-    ) -> None:
-        """The first free outlet of the right kind in the bank that carries least."""
-        pdu = pdu_type(self.inventory, rack, side)
-        if pdu is None:
-            return
-        name = pdu_name(rack.name, side)
-        wanted = outlet_type(inlet_type)
-        free: dict[str, PowerOutlet] = {}
-        for outlet in pdu.power_outlets:
-            if outlet.type == wanted and (name, outlet.name) not in self.taken:
-                free.setdefault(bank_name(pdu, outlet.name), outlet)
-        if not free:
-            return
-        bank = min(free, key=lambda b: self.load_w.get((name, b), 0.0))
-        outlet = free[bank]
-        self.add(
-            self.next_id(rack.name), device, inlet, rack.name, side, name, bank, outlet.name, outlet, peak_w
-        )
+    def to_bank(self, item: _Waiting, rack: RackPlace, bank: str) -> None:
+        """The first free outlet of the right kind in a bank."""
+        pdu = pdu_type(self.inventory, rack, item.side)
+        name = pdu_name(rack.name, item.side)
+        wanted = outlet_type(item.inlet.type)
+        for outlet in pdu.power_outlets if pdu else ():
+            free = (name, outlet.name) not in self.taken
+            if pdu and free and outlet.type == wanted and bank_name(pdu, outlet.name) == bank:
+                self.add(
+                    self.next_id(rack.name), item.device, item.inlet.name, rack.name, item.side, name, bank,
+                    outlet.name, outlet, item.peak_w,
+                )  # fmt: skip
+                return
 
     def next_id(self, rack: str) -> str:
         site = self.inventory.racks[rack].site

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from inventory.catalog_model import RackType
+from inventory.catalog_model import DeviceType, RackType
 from inventory.inventory import Device, RackPlace
 from inventory.policy import Policy
 
@@ -40,6 +40,17 @@ class Layout:
 
     slots: Mapping[str, Slot]
     left_out: tuple[str, ...]
+
+
+def mounting_faces(device_type: DeviceType) -> tuple[Face, ...]:
+    """Faces a device may be mounted at, the usual one first, so that its air runs from the rack's front to
+    its rear: a switch whose ports blow out (rear-to-front) shows them at the rear. A half-depth device
+    without such a direction may also stand at the other face."""
+    if device_type.airflow == "rear-to-front":
+        return ("rear",)
+    if device_type.airflow == "front-to-rear" or device_type.is_full_depth:
+        return ("front",)
+    return ("front", "rear")
 
 
 def units_taken(position: int, height_u: float) -> range:
@@ -93,14 +104,13 @@ class _Rack:
         self.usable = rack_type.rackwright.usable_u or rack_type.u_height
         self.manager_every = manager_every
         self.managers: set[int] = set()
-        self.held: dict[int, list[tuple[Face, bool, str]]] = {}
-        """Unit -> (face, full depth, kind) of what stands there."""
+        self.held: dict[int, list[tuple[Face, bool]]] = {}
+        """Unit -> (face, full depth) of what stands there."""
 
     def take(self, item: Standing, slot: Slot) -> None:
         """Note that `item` covers its units from `slot`."""
-        kind = item.device.kind
         for unit in units_taken(slot.position, item.height_u):
-            self.held.setdefault(unit, []).append((slot.face, item.device.type.is_full_depth, kind))
+            self.held.setdefault(unit, []).append((slot.face, item.device.type.is_full_depth))
 
     def fits(self, item: Standing, slot: Slot, allowed: Iterable[int]) -> bool:
         """True when every unit from `slot` upward is allowed and free for this depth and face, and the rack
@@ -110,7 +120,7 @@ class _Rack:
         if not all(unit in inside for unit in taken):
             return False
         for unit in taken:
-            for face, full_depth, _ in self.held.get(unit, ()):
+            for face, full_depth in self.held.get(unit, ()):
                 if full_depth or item.device.type.is_full_depth or face == slot.face:
                     return False
         fresh = sum(1 for unit in taken if unit not in self.held)
@@ -128,11 +138,12 @@ class _Rack:
             if not _is_network_gear(item.device):
                 continue
             units = self.switch_units if _is_access_switch(item.device) else self.switch_units[::-1]
-            start = next((u for u in units if self.fits(item, Slot(u), self.switch_units)), None)
+            face = mounting_faces(item.device.type)[0]
+            start = next((u for u in units if self.fits(item, Slot(u, face), self.switch_units)), None)
             if start is None:
                 left.append(item)
             else:
-                self.place(item, Slot(start), slots)
+                self.place(item, Slot(start, face), slots)
         return sorted([*left, *(s for s in waiting if not _is_network_gear(s.device))], key=_heaviest_first)
 
     def stand_in_server_zone(self, waiting: list[Standing], slots: dict[str, Slot]) -> list[Standing]:
@@ -151,29 +162,29 @@ class _Rack:
                 self.managers.add(unit)
                 run = 0
                 continue
-            item = next((s for s in left if self.fits(s, Slot(unit), self.server_units)), None)
+            item = next((s for s in left if self.fits(s, _usual(s, unit), self.server_units)), None)
             if item is None:
                 run = 0
                 continue
             left.remove(item)
-            self.place(item, Slot(unit), slots)
+            self.place(item, _usual(item, unit), slots)
             run += 1
             skip_to = units_taken(unit, item.height_u).stop
         return left
 
     def stand_anywhere(self, waiting: list[Standing], slots: dict[str, Slot]) -> list[Standing]:
         """Any usable unit that is still free, the dearest last: outside the zone, manager units, switch
-        units, and the rear behind half-depth devices."""
+        units, then the other face."""
         switch = set(self.switch_units)
-        ranges: tuple[tuple[Sequence[int], Face], ...] = (
-            (tuple(u for u in self.units if u not in switch and u not in self.managers), "front"),
-            (tuple(u for u in self.units if u not in switch), "front"),
-            (self.units, "front"),
-            (self.units, "rear"),
+        ranges: tuple[Sequence[int], ...] = (
+            tuple(u for u in self.units if u not in switch and u not in self.managers),
+            tuple(u for u in self.units if u not in switch),
+            self.units,
         )
         left: list[Standing] = []
         for item in waiting:
-            for units, face in ranges:
+            options = [(units, face) for face in mounting_faces(item.device.type) for units in ranges]
+            for units, face in options:
                 order = units[::-1] if _is_network_gear(item.device) else units
                 start = next((u for u in order if self.fits(item, Slot(u, face), units)), None)
                 if start is not None:
@@ -182,6 +193,10 @@ class _Rack:
             else:
                 left.append(item)
         return left
+
+
+def _usual(item: Standing, unit: int) -> Slot:
+    return Slot(unit, mounting_faces(item.device.type)[0])
 
 
 def _is_access_switch(device: Device) -> bool:
