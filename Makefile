@@ -38,8 +38,9 @@ yaml: .venv/.ready ## yamllint over inventory and policy
 unit: .venv/.ready ## pytest
 	$(BIN)/pytest
 
-docs: .venv/.ready ## Write docs/findings.md from the checks
+docs: .venv/.ready ## Write docs/findings.md and docs/inventory-reference.md from the code
 	$(BIN)/python -m rackwright.documents.findings_page
+	$(BIN)/python -m rackwright.documents.inventory_page
 
 golden: .venv/.ready ## Rewrite the golden files; read the diff as if it were code
 	$(BIN)/python -m pytest tests/golden --rewrite-golden

@@ -18,7 +18,8 @@ def project_schema() -> dict[str, Any]:
     """The schema of any YAML file of a project: every section, each a list of its records."""
     properties: dict[str, Any] = {}
     definitions: dict[str, Any] = {}
-    for section, model in {"project": Project, **SECTIONS}.items():
+    models: dict[str, type[BaseModel]] = {"project": Project, **SECTIONS}
+    for section, model in models.items():
         schema = _schema(model)
         definitions.update(schema.pop("$defs", {}))
         definitions[model.__name__] = schema
