@@ -1,0 +1,427 @@
+"""The plan against the inventory it was made from (PLN001-PLN009): both say the same devices, and every line
+of the plan is about something that exists. Plan files edited by hand are judged as they stand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from inventory.checks import Context, check, finding, lacking
+from inventory.findings import Finding, Position, Related, Severity, Text
+from inventory.inventory import Device
+from inventory.model import Fleet, Record
+from inventory.plan_model import Cable, Cord, PlacedDevice, PlacementProof, PlannedAddress, PlanRecord
+from inventory.validation import near
+
+RULE = "a plan describes the inventory it was made from"
+AGAIN = Text("run `rackwright plan` again", "重新运行 `rackwright plan`")
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A fleet, pair or out-of-band switch, with its devices in inventory and plan."""
+
+    name: str
+    record: Record
+    listed: tuple[Device, ...]
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A device name and the places of the plan that use it: (record, path of the name)."""
+
+    name: str
+    uses: tuple[tuple[PlanRecord, tuple[str, ...]], ...]
+
+
+def _owned(ctx: Context) -> list[Owned]:
+    out: dict[str, list[Device]] = {}
+    for device in ctx.inventory.devices.values():
+        out.setdefault(device.owner, []).append(device)
+    return [Owned(name, devices[0].record, tuple(devices)) for name, devices in out.items()]
+
+
+def _planned(ctx: Context) -> tuple[PlacedDevice, ...]:
+    return ctx.plan.devices if ctx.plan else ()
+
+
+def _known(ctx: Context) -> list[PlacedDevice]:
+    """Planned devices that the inventory lists, duplicates left to PLN005."""
+    return [d for name, d in ctx.placed.items() if name in ctx.inventory.devices]
+
+
+def _renamed(ctx: Context) -> dict[str, str]:
+    """Planned name the inventory does not list -> the missing device it most likely is (same owner and type)."""
+    missing: dict[tuple[str, str], list[str]] = {}
+    for name, device in ctx.inventory.devices.items():
+        if name not in ctx.placed:
+            missing.setdefault((device.owner, device.type.slug), []).append(name)
+    out: dict[str, str] = {}
+    for name, planned in ctx.placed.items():
+        candidates = missing.get((planned.owner, planned.device_type), [])
+        if name in ctx.inventory.devices or not candidates:
+            continue
+        guess = (get_close_matches(name, candidates, 1, 0.5) or candidates)[0]
+        candidates.remove(guess)
+        out[name] = guess
+    return out
+
+
+def _renames(ctx: Context) -> dict[str, str]:
+    result: dict[str, str] = ctx.memo("renamed devices", lambda: _renamed(ctx))
+    return result
+
+
+def _some(names: list[str], shown: int = 4) -> str:
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
+
+
+@check(
+    "PLN001", severity=Severity.ERROR, title=Text("Device missing from the plan", "计划缺少设备"), clause=RULE,
+    over=_owned,
+)  # fmt: skip
+def devices_are_planned(owned: Owned, ctx: Context) -> Iterator[Finding]:
+    """Every device the inventory lists is in the plan, placed or not.
+
+    Why it matters: the plan is of another day; nobody reserves rack, ports, power and addresses for the device.
+    How to fix: run `rackwright plan`; what stands already keeps its place.
+    Source: the fleets, pairs and out-of-band switches of the inventory.
+    Failing: `fleets: [{name: rds, count: 31}]` and `rds-001` to `rds-030` in plan/devices.yml
+    Passing: `fleets: [{name: rds, count: 30}]` and `rds-001` to `rds-030` in plan/devices.yml
+    """
+    taken = set(_renames(ctx).values())
+    missing = [d.name for d in owned.listed if d.name not in ctx.placed and d.name not in taken]
+    if not missing:
+        return
+    total, have = len(owned.listed), len(owned.listed) - len(missing)
+    yield finding(
+        "PLN001", missing[0] if len(missing) == 1 else owned.name,
+        Text(f"{_some(missing)} of {owned.name}: in the inventory, not in the plan",
+             f"{owned.name} 的 {_some(missing)} 在清单中，但不在计划中"),
+        ctx.where(owned.record, "count" if isinstance(owned.record, Fleet) else "name"), fix=AGAIN,
+        arithmetic=f"{total} listed - {have} planned = {len(missing)}",
+    )  # fmt: skip
+
+
+@check(
+    "PLN002", severity=Severity.ERROR, title=Text("Planned device that the inventory does not list", "计划中有清单外的设备"),
+    clause=RULE, over=_planned,
+)  # fmt: skip
+def planned_devices_are_listed(planned: PlacedDevice, ctx: Context) -> Iterator[Finding]:
+    """Every device of the plan is listed in the inventory.
+
+    Why it matters: rack, ports and addresses are kept for a device that nobody delivers.
+    How to fix: take the suggestion if the name is misspelt; else run `rackwright plan`, which drops it.
+    Source: the fleets, pairs and out-of-band switches of the inventory.
+    Failing: `- {name: rds-O01, owner: rds, …}` in plan/devices.yml
+    Passing: `- {name: rds-001, owner: rds, …}` in plan/devices.yml
+    """
+    if planned.name in ctx.inventory.devices:
+        return
+    guess = _renames(ctx).get(planned.name)
+    yield finding(
+        "PLN002", planned.name,
+        Text("in the plan, not in the inventory", "在计划中，但不在清单中"),
+        ctx.where(planned, "name"),
+        fix=Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess
+        else Text("run `rackwright plan` again: it drops the device", "重新运行 `rackwright plan`，将移除该设备"),
+    )  # fmt: skip
+
+
+@check(
+    "PLN003", severity=Severity.ERROR, title=Text("Plan and inventory describe a device differently", "计划与清单对设备的描述不同"),
+    clause=RULE, over=_known,
+)  # fmt: skip
+def descriptions_agree(planned: PlacedDevice, ctx: Context) -> Iterator[Finding]:
+    """Owner, device type and site of a planned device are those of the inventory, and its pair is one it may use.
+
+    Why it matters: height, power and ports were planned for another device than the one that arrives.
+    How to fix: run `rackwright plan`; correct the line by hand only if the inventory is right.
+    Source: the record that lists the device.
+    Failing: `- {name: rds-001, owner: rds, device_type: server-1u, site: A}` where fleet rds has `server-2u`
+    Passing: `- {name: rds-001, owner: rds, device_type: server-2u, site: A}`
+    """
+    device = ctx.inventory.devices[planned.name]
+    pairs = [
+        ("owner", planned.owner, device.owner, "name"),
+        ("device_type", planned.device_type, device.type.slug, "device_type"),
+        ("site", planned.site, device.site, "site"),
+    ]
+    for field, found, expected, source in pairs:
+        if found != expected:
+            yield _differs(ctx, planned, device, field, str(found), str(expected), source)
+    attach = device.record.attach if isinstance(device.record, Fleet) else None
+    if attach is not None and planned.pair is not None and planned.pair not in attach.pairs:
+        yield _differs(ctx, planned, device, "pair", planned.pair, " or ".join(attach.pairs), "attach")
+
+
+def _differs(
+    ctx: Context, planned: PlacedDevice, device: Device, field: str, found: str, expected: str, source: str
+) -> Finding:
+    return finding(
+        "PLN003", planned.name,
+        Text(f"{field} is {found} in the plan, {expected} in the inventory", f"{field} 在计划中为 {found}，在清单中为 {expected}"),
+        ctx.where(planned, field), fix=AGAIN,
+        related=[Related(ctx.where(device.record, source), f"{device.owner}: {expected}")],
+    )  # fmt: skip
+
+
+@check(
+    "PLN004", severity=Severity.ERROR, title=Text("Device without a place", "设备未上架"), clause=RULE, over=_owned,
+)  # fmt: skip
+def devices_are_placed(owned: Owned, ctx: Context) -> Iterator[Finding]:
+    """Every planned device whose site is known has a rack and a position.
+
+    Why it matters: a device without a place has no power, no cables and no height in any drawing.
+    How to fix: free what the proof of the site names as the limit (racks, power, spread rules), then plan again.
+    A site proved to be too small is PLN008 and is not repeated here for each device.
+    Source: the plan itself.
+    Failing: `- {name: rds-001, owner: rds, device_type: server-2u, site: A}`
+    Passing: `- {name: rds-001, owner: rds, device_type: server-2u, site: A, rack: A01-A01, position: 5}`
+    """
+    full = {p.site for p in (ctx.plan.proofs if ctx.plan else ()) if p.status == "infeasible"}
+    loose: list[PlacedDevice] = []
+    for device in owned.listed:
+        planned = ctx.placed.get(device.name)
+        if planned is None or device.site is None or device.site in full or not device.type.u_height:
+            continue
+        if planned.rack is None or planned.position is None:
+            loose.append(planned)
+    if not loose:
+        return
+    names = [d.name for d in loose]
+    missing = "rack" if any(d.rack is None for d in loose) else "position"
+    zh_missing = {"rack": "机柜", "position": "U 位"}[missing]
+    yield finding(
+        "PLN004", names[0] if len(names) == 1 else owned.name,
+        Text(f"{_some(names)}: no {missing}", f"{_some(names)}：无{zh_missing}"),
+        ctx.where(loose[0], missing),
+        fix=Text("free racks, power or spread limits at the site, then run `rackwright plan` again",
+                 "在该站点腾出机柜、功率或放宽分布限制后，重新运行 `rackwright plan`"),
+        arithmetic=f"{len(owned.listed)} listed - {len(owned.listed) - len(names)} placed = {len(names)}",
+    )  # fmt: skip
+
+
+def _by_key(ctx: Context) -> list[tuple[str, list[PlanRecord]]]:
+    """Lines of the plan by what must be unique in them: device name, cable id, cord id."""
+    out: dict[str, list[PlanRecord]] = {}
+    if ctx.plan:
+        for device in ctx.plan.devices:
+            out.setdefault(device.name, []).append(device)
+        for cable in ctx.plan.cables:
+            out.setdefault(cable.id, []).append(cable)
+        for cord in ctx.plan.cords:
+            out.setdefault(cord.id, []).append(cord)
+    return list(out.items())
+
+
+@check(
+    "PLN005", severity=Severity.ERROR, title=Text("Line stands twice in the plan", "计划中有重复记录"), clause=RULE,
+    over=_by_key,
+)  # fmt: skip
+def lines_are_unique(entry: tuple[str, list[PlanRecord]], ctx: Context) -> Iterator[Finding]:
+    """A device name, cable id or cord id stands once in the plan.
+
+    Why it matters: one label on two cables, or one server in two racks; whoever reads first is wrong half the time.
+    How to fix: remove the line that does not match the room, or run `rackwright plan`.
+    Source: the plan itself.
+    Failing: two lines `- {name: rds-001, …}` in plan/devices.yml
+    Passing: one line `- {name: rds-001, …}`
+    """
+    name, records = entry
+    if len(records) < 2:
+        return
+    key = "name" if isinstance(records[0], PlacedDevice) else "id"
+    first = ctx.where(records[0], key)
+    yield finding(
+        "PLN005", name,
+        Text(f"{name} stands {len(records)} times in the plan, first at {first}", f"{name} 在计划中出现 {len(records)} 次，首次在 {first}"),
+        ctx.where(records[1], key),
+        fix=Text("remove the line that does not match the room", "删除与现场不符的一行"),
+        related=[Related(first, f"{name}, first line")],
+    )  # fmt: skip
+
+
+@check(
+    "PLN006", severity=Severity.ERROR, title=Text("Place that does not exist", "位置不存在"), clause=RULE, over=_planned,
+)  # fmt: skip
+def places_exist(planned: PlacedDevice, ctx: Context) -> Iterator[Finding]:
+    """The rack of a planned device exists, stands at the device's site, and is high enough for its position.
+
+    Why it matters: drawings, cables and power of the device are made for a place where nothing can stand.
+    How to fix: take the suggestion, or run `rackwright plan`.
+    Source: the rows of the inventory; positions count from U1 at the bottom.
+    Failing: `- {name: rds-001, …, rack: A01-A1O, position: 5}`
+    Passing: `- {name: rds-001, …, rack: A01-A10, position: 5}`
+    """
+    if planned.rack is None:
+        return
+    rack = ctx.inventory.racks.get(planned.rack)
+    if rack is None:
+        guess = near(planned.rack, ctx.inventory.racks)
+        yield finding(
+            "PLN006", planned.name,
+            Text(f"rack {planned.rack} does not exist", f"机柜 {planned.rack} 不存在"), ctx.where(planned, "rack"),
+            fix=Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else AGAIN,
+        )  # fmt: skip
+        return
+    device = ctx.inventory.devices.get(planned.name)
+    site = device.site if device else planned.site
+    if site is not None and rack.site != site:
+        yield finding(
+            "PLN006", planned.name,
+            Text(f"rack {planned.rack} stands at site {rack.site}, the device belongs to {site}",
+                 f"机柜 {planned.rack} 位于 {rack.site}，设备属于 {site}"),
+            ctx.where(planned, "rack"), fix=Text(f"choose a rack at {site}", f"选择 {site} 的机柜"),
+            related=[Related(ctx.where(rack.record, "name"), f"{rack.name}: site {rack.site}")],
+        )  # fmt: skip
+    height = device.type.u_height if device else 0
+    if planned.position is None or not height:
+        return
+    low, high = rack.rack_type.starting_unit, rack.rack_type.starting_unit + rack.rack_type.u_height - 1
+    top = planned.position + math.ceil(height) - 1
+    if planned.position < low or top > high:
+        yield finding(
+            "PLN006", planned.name,
+            Text(f"position U{planned.position} to U{top} is outside rack {planned.rack} (U{low} to U{high})",
+                 f"位置 U{planned.position} 至 U{top} 超出机柜 {planned.rack}（U{low} 至 U{high}）"),
+            ctx.where(planned, "position"),
+            fix=Text(f"choose a position from U{low} to U{high - (top - planned.position)}",
+                     f"选择 U{low} 至 U{high - (top - planned.position)} 的位置"),
+            arithmetic=f"U{planned.position} + {top - planned.position + 1}U - 1 = U{top}; highest U{high}",
+        )  # fmt: skip
+
+
+def _mentions(ctx: Context) -> list[Mention]:
+    """Every device name that a cable, a cord or a living address of the plan uses."""
+    out: dict[str, list[tuple[PlanRecord, tuple[str, ...]]]] = {}
+    plan = ctx.plan
+    if plan is None:
+        return []
+    for cable in plan.cables:
+        out.setdefault(cable.a.device, []).append((cable, ("a", "device")))
+        out.setdefault(cable.b.device, []).append((cable, ("b", "device")))
+    for cord in plan.cords:
+        out.setdefault(cord.device, []).append((cord, ("device",)))
+    for address in plan.addresses:
+        if address.released is None:
+            out.setdefault(address.device, []).append((address, ("device",)))
+    return [Mention(name, tuple(found)) for name, found in out.items()]
+
+
+def _nameable(ctx: Context) -> set[str]:
+    inventory = ctx.inventory
+    hosts = {host.name for group in inventory.existing_hosts.values() for host in group.hosts}
+    return {
+        *inventory.devices, *inventory.existing_switches, *inventory.pairs, *inventory.existing_pairs,
+        *inventory.sts, *hosts, *ctx.placed,
+    }  # fmt: skip
+
+
+@check(
+    "PLN007", severity=Severity.ERROR, title=Text("Cable, cord or address of an unknown device", "线缆、电源线或地址指向未知设备"),
+    clause=RULE, over=_mentions,
+)  # fmt: skip
+def named_devices_exist(mention: Mention, ctx: Context) -> Iterator[Finding]:
+    """Every device that a cable, a power cord or an address names is in the plan, in the inventory, or stands already.
+
+    Why it matters: a cable with an end at nothing is bought, labelled and laid, and fits nowhere.
+    How to fix: take the suggestion, or run `rackwright plan`. Tombstones of addresses are not looked at.
+    Source: the devices of inventory and plan, and the switches and hosts that stand already.
+    Failing: `- {id: A-C-000001, a: {device: rds-O01, port: p1}, …}` in plan/cables.yml
+    Passing: `- {id: A-C-000001, a: {device: rds-001, port: p1}, …}`
+    """
+    known: set[str] = ctx.memo("nameable devices", lambda: _nameable(ctx))
+    if mention.name in known:
+        return
+    guess = near(mention.name, known)
+    record, path = mention.uses[0]
+    more = f" ({len(mention.uses)} lines)" if len(mention.uses) > 1 else ""
+    zh_more = f"（共 {len(mention.uses)} 行）" if len(mention.uses) > 1 else ""
+    yield finding(
+        "PLN007", mention.name,
+        Text(f"{_line_of(record)} names {mention.name}, which nothing lists{more}",
+             f"{_line_of(record)} 引用了不存在的设备 {mention.name}{zh_more}"),
+        ctx.where(record, *path), fix=Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else AGAIN,
+        related=[Related(ctx.where(r, *p), _line_of(r)) for r, p in mention.uses[1:4]],
+    )  # fmt: skip
+
+
+def _line_of(record: PlanRecord) -> str:
+    if isinstance(record, Cable):
+        return f"cable {record.id}"
+    if isinstance(record, Cord):
+        return f"cord {record.id}"
+    return f"address {record.address}" if isinstance(record, PlannedAddress) else "line"
+
+
+def _sites_with_devices(ctx: Context) -> list[str]:
+    return sorted({d.site for d in ctx.inventory.devices.values() if d.site is not None})
+
+
+def _proof(site: str, ctx: Context) -> PlacementProof | None:
+    return next((p for p in (ctx.plan.proofs if ctx.plan else ()) if p.site == site), None)
+
+
+def _site_position(site: str, ctx: Context) -> Position:
+    return ctx.where(ctx.inventory.sites[site], "name")
+
+
+@check(
+    "PLN008", severity=Severity.ERROR, title=Text("Devices do not fit the site", "站点容纳不下全部设备"),
+    clause="proof of the placement", over=_sites_with_devices,
+)  # fmt: skip
+def site_holds_devices(site: str, ctx: Context) -> Iterator[Finding]:
+    """The devices of a site fit its racks under all limits of power, height, weight and spread.
+
+    Why it matters: no arrangement exists; more work on the plan is lost until a limit moves.
+    How to fix: the relaxations listed would each make it fit; the conflict names the limits that clash.
+    Source: the proof the planner wrote; a site without a proof, or with an open one, is not evaluated.
+    Failing: `proofs: [{site: A, status: infeasible, conflicts: [peak power of 98 kW in 18 racks of 5 kW], …}]`
+    Passing: `proofs: [{site: A, status: optimal, racks: 20, lower_bound: 20, …}]`
+    """
+    proof = _proof(site, ctx)
+    if proof is None or proof.status == "unknown":
+        yield lacking(
+            "PLN008", site,
+            Text("nobody has shown that the devices fit" if proof is None else f"the planner found no answer: {proof.proof}",
+                 "尚无设备可容纳的证明" if proof is None else f"规划未得出结论：{proof.proof}"),
+            ctx.where(proof, "status") if proof else _site_position(site, ctx), AGAIN,
+        )  # fmt: skip
+    elif proof.status == "infeasible":
+        why = "; ".join(proof.conflicts) or proof.proof
+        ways = "; or ".join(proof.relaxations)
+        yield finding(
+            "PLN008", site,
+            Text(f"{len(proof.unplaced)} devices cannot be placed: {why}", f"{len(proof.unplaced)} 台设备无法上架：{why}"),
+            ctx.where(proof, "status"),
+            fix=Text(ways, ways) if ways else Text("lease more racks or power, or relax a spread rule", "增租机柜或功率，或放宽分布限制"),
+            arithmetic=proof.proof,
+        )  # fmt: skip
+
+
+@check(
+    "PLN009", severity=Severity.INFO, title=Text("Placement may use a rack too many", "机柜用量可能偏多"),
+    clause="proof of the placement", over=_sites_with_devices, unless=("PLN008",),
+)  # fmt: skip
+def placement_is_proved(site: str, ctx: Context) -> Iterator[Finding]:
+    """The number of racks in use is proved to be the least possible.
+
+    Why it matters: each rack of difference is 5 kW of lease that may not be needed.
+    How to fix: nothing has to be done; a plan made anew, without what stands, may close the gap.
+    Source: the lower bound the planner proved.
+    Failing: `proofs: [{site: A, status: feasible, racks: 22, lower_bound: 21, …}]`
+    Passing: `proofs: [{site: A, status: optimal, racks: 21, lower_bound: 21, …}]`
+    """
+    proof = _proof(site, ctx)
+    if proof is None or proof.status != "feasible" or proof.racks <= proof.lower_bound:
+        return
+    yield finding(
+        "PLN009", site,
+        Text(f"{proof.racks} racks in use, at least {proof.lower_bound} needed: {proof.racks - proof.lower_bound} may be saved",
+             f"使用机柜 {proof.racks} 个，至少需要 {proof.lower_bound} 个：可能节省 {proof.racks - proof.lower_bound} 个"),
+        ctx.where(proof, "racks"),
+        arithmetic=f"{proof.racks} - {proof.lower_bound} = {proof.racks - proof.lower_bound}; {proof.proof}",
+    )  # fmt: skip
