@@ -20,6 +20,8 @@ from inventory.model import ExistingSwitch, Fleet, OobSwitch, Pair, Supply
 from inventory.plan_model import BomLine, Cable, PlacedDevice
 
 Owner = Fleet | Pair | OobSwitch | ExistingSwitch
+Key = tuple[str, "Place"]
+"""Item (or the item that stands for its family) and place."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,13 +47,15 @@ class Source:
 
 @dataclass
 class Group:
-    """Needed and supplied for one item at one place. `items` are the slugs needed, with their counts."""
+    """Needed and supplied for one item at one place. `items` are the slugs needed, with their counts; `kinds`
+    the kinds of cables that need them."""
 
     site: str
     where: str
     own: bool
     owners: tuple[Owner, ...]
     items: Counter[str] = field(default_factory=Counter)
+    kinds: set[str] = field(default_factory=set)
     sources: list[Source] = field(default_factory=list)
     spare_wanted: int = 0
 
@@ -131,11 +135,11 @@ def groups(
     families = item_families(inventory.catalog)
     places = _places(inventory)
     supplied = _supplied(inventory, families, places)
-    needed = _needed(inventory, cables, families, places, supplied)
+    needed, kinds = _needed(inventory, cables, families, places, supplied)
     standing = {d.owner for d in devices if d.rack is not None}
     root = _joined(inventory, families, places)
     owners = _owners(inventory)
-    members: dict[tuple[str, Place], set[Place]] = {}
+    members: dict[Key, set[Place]] = {}
     for key in supplied.keys() | needed.keys():
         if key[1].kind == "fleet" and key not in needed and _is_open(inventory, key[1].label, standing):
             continue
@@ -154,6 +158,7 @@ def groups(
         )
         for place in places_here:
             group.items.update(needed.get((family, place), {}))
+            group.kinds.update(kinds.get((family, place), ()))
             group.sources.extend(s for s in supplied.get((family, place), ()) if s not in group.sources)
         out.append((family, group))
     _set_spares(inventory, out)
@@ -219,8 +224,8 @@ def _place_of_record(record: Fleet | Pair | OobSwitch) -> Place:
 
 def _supplied(
     inventory: Inventory, families: Mapping[str, str], places: Mapping[str, Place]
-) -> dict[tuple[str, Place], list[Source]]:
-    out: dict[tuple[str, Place], list[Source]] = {}
+) -> dict[Key, list[Source]]:
+    out: dict[Key, list[Source]] = {}
     for record in _suppliers(inventory):
         units = record.count if isinstance(record, Fleet) else 2 if isinstance(record, Pair) else 1
         for i, line in enumerate(record.supplied):
@@ -263,9 +268,9 @@ def fitting_places(
 
 def _joined(
     inventory: Inventory, families: Mapping[str, str], places: Mapping[str, Place]
-) -> dict[tuple[str, Place], Place]:
+) -> dict[Key, Place]:
     """(item, place) -> the first of the places that share its supply, for places a supply line joins."""
-    parent: dict[tuple[str, Place], Place] = {}
+    parent: dict[Key, Place] = {}
 
     def top(family: str, place: Place) -> Place:
         while parent.get((family, place), place) != place:
@@ -287,14 +292,24 @@ def _needed(
     cables: Iterable[Cable],
     families: Mapping[str, str],
     places: Mapping[str, Place],
-    supplied: Mapping[tuple[str, Place], list[Source]],
-) -> dict[tuple[str, Place], Counter[str]]:
-    out: dict[tuple[str, Place], Counter[str]] = {}
+    supplied: Mapping[Key, list[Source]],
+) -> tuple[dict[Key, Counter[str]], dict[Key, set[str]]]:
+    """Pieces and the kinds of cables that need them, by (item, place)."""
+    out: dict[Key, Counter[str]] = {}
+    kinds: dict[Key, set[str]] = {}
     types = inventory.catalog.cables
-    ordered_cables = {family for family, _ in supplied if family in types}
+    in_order = {family for family, _ in supplied if family in types}
     split: set[tuple[str, str]] = set()
+
+    def add(item: str, place: Place, cable: Cable) -> None:
+        key = (families.get(item, item), place)
+        out.setdefault(key, Counter())[item] += 1
+        kinds.setdefault(key, set()).add(cable.kind)
+
     for cable in cables:
         kind = types.get(cable.type)
+        if not ends_agree(inventory.catalog, cable):
+            continue
         for end in (cable.a, cable.b):
             place = places.get(end.device)
             if end.optic is None or place is None:
@@ -304,14 +319,19 @@ def _needed(
                 if port in split:
                     continue
                 split.add(port)
-            out.setdefault((families.get(end.optic, end.optic), place), Counter())[end.optic] += 1
-        if kind is None or not (kind.fixed_ends or cable.type in ordered_cables):
-            continue
-        ends = [p for end in (cable.a, cable.b) if (p := places.get(end.device)) is not None]
-        if ends:
-            place = next((p for p in ends if (cable.type, p) in supplied), ends[0])
-            out.setdefault((cable.type, place), Counter())[cable.type] += 1
-    return out
+            add(end.optic, place, cable)
+        if kind is not None and (kind.fixed_ends or cable.type in in_order):
+            ends = [p for end in (cable.a, cable.b) if (p := places.get(end.device)) is not None]
+            if ends:
+                add(cable.type, next((p for p in ends if (cable.type, p) in supplied), ends[0]), cable)
+    return out, kinds
+
+
+def ends_agree(catalog: Catalog, cable: Cable) -> bool:
+    """False when the two optics of a cable cannot talk to each other: one of them is wrong, so that neither
+    is a need. The port checks report such a cable."""
+    near, far = catalog.optics.get(cable.a.optic or ""), catalog.optics.get(cable.b.optic or "")
+    return near is None or far is None or near.joins(far)
 
 
 def _is_open(inventory: Inventory, fleet: str, standing: set[str]) -> bool:

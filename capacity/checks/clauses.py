@@ -138,6 +138,29 @@ def _subjects(requirement: Requirement, ctx: Context) -> list[tuple[str, Fact | 
     return [(name, own.get(requirement.fact)) for name, own in _facts(ctx, requirement.scope).items()]
 
 
+TOTALS = {"rack_power_kw_total": "rated_kw", "usable_u_total": "usable_u"}
+"""Facts that add up a fact of every rack."""
+
+
+def unmet(ctx: Context, scope: str, fact: str) -> bool:
+    """Whether a clause about this fact is not met somewhere, so that what follows from it is not said again."""
+    return any(
+        f is not None and f.value is not None and _same_kind(r, f.value) and not _meets(r, f.value)
+        for r in _requirements(ctx)
+        if r.scope == scope and r.fact == fact and _comparable(r)
+        for _, f in _subjects(r, ctx)
+    )
+
+
+def _follows(requirement: Requirement, ctx: Context) -> bool:
+    """Whether a total is short only because racks are missing, or fall short one by one: the clause on those says so."""
+    part = TOTALS.get(requirement.fact)
+    if part is None:
+        return False
+    causes = [(requirement.scope, "racks"), ("rack", part), ("rack_type", part)]
+    return any(unmet(ctx, scope, fact) for scope, fact in causes)
+
+
 def _judged(requirement: Requirement, ctx: Context, code: str) -> Iterator[Finding]:
     """Failures grouped by the line they come from, and one "not evaluated" for all facts nobody states."""
     if _unknown(requirement, ctx) is not None or not _comparable(requirement):
@@ -159,8 +182,17 @@ def _judged(requirement: Requirement, ctx: Context, code: str) -> Iterator[Findi
             silent.append((name, fact))
         elif _same_kind(requirement, fact.value) and not _meets(requirement, fact.value):
             broken.setdefault(_where_stated(requirement, name, fact, ctx), []).append((name, fact))
+    if (
+        requirement.scope not in STATED
+        and len(broken) > 1
+        and sum(map(len, broken.values())) == len(subjects)
+    ):
+        # every subject fails, from several lines: the clause's own value is the likelier fault
+        everyone = [(name, Fact(f.value, f.at, f.path)) for group in broken.values() for name, f in group]
+        broken = {ctx.where(requirement, "value"): everyone}
     for position, members in broken.items():
-        yield _not_met(requirement, members, position, ctx, code)
+        if not _follows(requirement, ctx):
+            yield _not_met(requirement, members, position, ctx, code)
     if silent:
         yield _silent(requirement, silent, ctx, code)
 
@@ -173,7 +205,7 @@ def _not_met(
     code: str,
 ) -> Finding:
     name, fact = members[0]
-    owner = fact.owner if fact.owner and len(members) > 1 else name
+    owner = f"/{fact.owner if len(members) > 1 else name}" if len(members) == 1 or fact.owner else ""
     count = f" ({len(members)} {requirement.scope}s: {_some([n for n, _ in members])})"
     whole = count if len(members) > 1 else ""
     unit = f" {requirement.unit}" if requirement.unit else ""
@@ -190,7 +222,7 @@ def _not_met(
         )
     related = Related(ctx.where(requirement, "value"), f"{requirement.name}: {requirement.text.en}")
     return finding(
-        code, f"{requirement.name}/{owner}", Text(en + whole, zh + whole), position, fix=fix,
+        code, f"{requirement.name}{owner}", Text(en + whole, zh + whole), position, fix=fix,
         arithmetic="" if requirement.op == "document" else _sum(requirement, fact.value),
         related=(related,) if related.position != position else (),
         severity=severity_of(requirement), clause=ctx.inventory.clause(requirement),

@@ -47,11 +47,6 @@ def _planned(ctx: Context) -> tuple[PlacedDevice, ...]:
     return ctx.plan.devices if ctx.plan else ()
 
 
-def _known(ctx: Context) -> list[PlacedDevice]:
-    """Planned devices that the inventory lists, duplicates left to PLN005."""
-    return [d for name, d in ctx.placed.items() if name in ctx.inventory.devices]
-
-
 def _renamed(ctx: Context) -> dict[str, str]:
     """Planned name the inventory does not list -> the missing device it most likely is (same owner and type)."""
     missing: dict[tuple[str, str], list[str]] = {}
@@ -78,6 +73,11 @@ def _some(names: list[str], shown: int = 4) -> str:
     return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
 
 
+def _several(names: list[str]) -> str:
+    """The names in front of a message that is about more than its subject."""
+    return f"{_some(names)}: " if len(names) > 1 else ""
+
+
 @check(
     "PLN001", severity=Severity.ERROR, title=Text("Device missing from the plan", "计划缺少设备"), clause=RULE,
     over=_owned,
@@ -98,8 +98,7 @@ def devices_are_planned(owned: Owned, ctx: Context) -> Iterator[Finding]:
     total, have = len(owned.listed), len(owned.listed) - len(missing)
     yield finding(
         "PLN001", missing[0] if len(missing) == 1 else owned.name,
-        Text(f"{_some(missing)} of {owned.name}: in the inventory, not in the plan",
-             f"{owned.name} 的 {_some(missing)} 在清单中，但不在计划中"),
+        Text(f"{_several(missing)}in the inventory, not in the plan", f"{_several(missing)}在清单中，但不在计划中"),
         ctx.where(owned.record, "count" if isinstance(owned.record, Fleet) else "name"), fix=AGAIN,
         arithmetic=f"{total} listed - {have} planned = {len(missing)}",
     )  # fmt: skip
@@ -132,9 +131,9 @@ def planned_devices_are_listed(planned: PlacedDevice, ctx: Context) -> Iterator[
 
 @check(
     "PLN003", severity=Severity.ERROR, title=Text("Plan and inventory describe a device differently", "计划与清单对设备的描述不同"),
-    clause=RULE, over=_known,
+    clause=RULE, over=_owned,
 )  # fmt: skip
-def descriptions_agree(planned: PlacedDevice, ctx: Context) -> Iterator[Finding]:
+def descriptions_agree(owned: Owned, ctx: Context) -> Iterator[Finding]:
     """Owner, device type and site of a planned device are those of the inventory, and its pair is one it may use.
 
     Why it matters: height, power and ports were planned for another device than the one that arrives.
@@ -143,29 +142,33 @@ def descriptions_agree(planned: PlacedDevice, ctx: Context) -> Iterator[Finding]
     Failing: `- {name: rds-001, owner: rds, device_type: server-1u, site: A}` where fleet rds has `server-2u`
     Passing: `- {name: rds-001, owner: rds, device_type: server-2u, site: A}`
     """
-    device = ctx.inventory.devices[planned.name]
-    pairs = [
-        ("owner", planned.owner, device.owner, "name"),
-        ("device_type", planned.device_type, device.type.slug, "device_type"),
-        ("site", planned.site, device.site, "site"),
-    ]
-    for field, found, expected, source in pairs:
-        if found != expected:
-            yield _differs(ctx, planned, device, field, str(found), str(expected), source)
-    attach = device.record.attach if isinstance(device.record, Fleet) else None
-    if attach is not None and planned.pair is not None and planned.pair not in attach.pairs:
-        yield _differs(ctx, planned, device, "pair", planned.pair, " or ".join(attach.pairs), "attach")
-
-
-def _differs(
-    ctx: Context, planned: PlacedDevice, device: Device, field: str, found: str, expected: str, source: str
-) -> Finding:
-    return finding(
-        "PLN003", planned.name,
-        Text(f"{field} is {found} in the plan, {expected} in the inventory", f"{field} 在计划中为 {found}，在清单中为 {expected}"),
-        ctx.where(planned, field), fix=AGAIN,
-        related=[Related(ctx.where(device.record, source), f"{device.owner}: {expected}")],
-    )  # fmt: skip
+    record = owned.record
+    attach = record.attach if isinstance(record, Fleet) else None
+    different: dict[tuple[str, str, str], list[PlacedDevice]] = {}
+    for device in owned.listed:
+        planned = ctx.placed.get(device.name)
+        if planned is None:
+            continue
+        for field, found, expected in (
+            ("owner", planned.owner, device.owner),
+            ("device_type", planned.device_type, device.type.slug),
+            ("site", planned.site, device.site),
+        ):
+            if found != expected:
+                different.setdefault((field, found or "null", expected or "null"), []).append(planned)
+        if attach is not None and planned.pair is not None and planned.pair not in attach.pairs:
+            key = ("pair", planned.pair, " or ".join(attach.pairs))
+            different.setdefault(key, []).append(planned)
+    for (field, found, expected), devices in different.items():
+        names = [d.name for d in devices]
+        source = {"owner": "name", "pair": "attach"}.get(field, field)
+        yield finding(
+            "PLN003", names[0] if len(names) == 1 else owned.name,
+            Text(f"{_several(names)}{field} is {found} in the plan, {expected} in the inventory",
+                 f"{_several(names)}{field} 在计划中为 {found}，在清单中为 {expected}"),
+            ctx.where(devices[0], field), fix=AGAIN,
+            related=[Related(ctx.where(record, source), f"{owned.name}: {expected}")],
+        )  # fmt: skip
 
 
 @check(
@@ -196,7 +199,7 @@ def devices_are_placed(owned: Owned, ctx: Context) -> Iterator[Finding]:
     zh_missing = {"rack": "机柜", "position": "U 位"}[missing]
     yield finding(
         "PLN004", names[0] if len(names) == 1 else owned.name,
-        Text(f"{_some(names)}: no {missing}", f"{_some(names)}：无{zh_missing}"),
+        Text(f"{_several(names)}no {missing}", f"{_several(names)}无{zh_missing}"),
         ctx.where(loose[0], missing),
         fix=Text("free racks, power or spread limits at the site, then run `rackwright plan` again",
                  "在该站点腾出机柜、功率或放宽分布限制后，重新运行 `rackwright plan`"),
@@ -392,10 +395,11 @@ def site_holds_devices(site: str, ctx: Context) -> Iterator[Finding]:
         )  # fmt: skip
     elif proof.status == "infeasible":
         why = "; ".join(proof.conflicts) or proof.proof
-        ways = "; or ".join(proof.relaxations)
+        ways, left = "; or ".join(proof.relaxations), len(proof.unplaced)
         yield finding(
             "PLN008", site,
-            Text(f"{len(proof.unplaced)} devices cannot be placed: {why}", f"{len(proof.unplaced)} 台设备无法上架：{why}"),
+            Text(f"the devices do not fit{f', {left} have no place' if left else ''}: {why}",
+                 f"设备无法全部上架{f'，{left} 台无位置' if left else ''}：{why}"),
             ctx.where(proof, "status"),
             fix=Text(ways, ways) if ways else Text("lease more racks or power, or relax a spread rule", "增租机柜或功率，或放宽分布限制"),
             arithmetic=proof.proof,

@@ -213,6 +213,13 @@ def fleet_is_licensed(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
     licence = ctx.inventory.licences[covered[peers[0].name]]
     kind = next(m.measure for m in licence.metrics if m.measure in COMPONENT_MEASURES)
     amount = tally(ctx.inventory, kind, [fleet.name]).amount if kind else None
+    if amount is not None and any(
+        not x.fleets
+        and x.site in (None, fleet.site)
+        and any(m.measure == kind and m.amount * x.quantity == amount for m in x.metrics)
+        for x in _licences(ctx)
+    ):
+        return  # a licence of just this amount names no fleet, which CAP012 reports
     figure = f"{plain(amount)} {WORDS[kind].en}" if kind and amount is not None else "hardware"
     zh_figure = f"{plain(amount)} {WORDS[kind].zh}" if kind and amount is not None else "硬件"
     yield finding(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capacity.bom import Group, fitting_places, groups, item_families, spare_text
+from capacity.bom import Group, ends_agree, fitting_places, groups, item_families, spare_text
 from capacity.measures import business_interfaces
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
@@ -38,6 +38,14 @@ def optics_suffice(group: Group, ctx: Context) -> Iterator[Finding]:
     """
     line = group.line()
     if line.result != "short":
+        return
+    if loose := _unplaced_supply(group, line.quantity, ctx):
+        yield lacking(
+            "CAP001", group.subject,
+            Text(f"{line.quantity} {group.item} short at {group.where}, unless {loose.name} is meant for it: nobody says where it goes",
+                 f"{group.where} 缺 {group.item} {line.quantity} 个，{loose.name} 未指明用途，可能用于此处"),
+            ctx.where(loose, "fits"), Text("add `fits` to the supply line", "在该供货项中填写 fits"),
+        )  # fmt: skip
         return
     spare = [(g, n) for g in _groups(ctx) if (n := _spare_elsewhere(g, group, ctx))]
     related = [_at(g, ctx, f"{n} {g.item} not needed at {g.where}") for g, n in spare]
@@ -235,6 +243,16 @@ def _spare_elsewhere(other: Group, group: Group, ctx: Context) -> int:
     return max(0, other.supplied - other.needed)
 
 
+def _unplaced_supply(group: Group, short: int, ctx: Context) -> Supply | None:
+    """A supply line without a place that would cover what is short."""
+    families: dict[str, str] = ctx.memo("item families", lambda: item_families(ctx.inventory.catalog))
+    for supply in ctx.inventory.supplies.values():
+        same = families.get(supply.item, supply.item) == _family(ctx, group)
+        if same and not supply.fits and supply.site in (None, group.site) and supply.quantity >= short:
+            return supply
+    return None
+
+
 def _site_need(group: Group, ctx: Context) -> int:
     """Pieces of the item, or of what stands in for it, that the whole site needs."""
     family = _family(ctx, group)
@@ -242,25 +260,39 @@ def _site_need(group: Group, ctx: Context) -> int:
 
 
 def _uncabled(group: Group, ctx: Context) -> list[str]:
-    """Devices that may still need something of the group: attached to its switches, not all their links planned."""
-    pairs = {o.name for o in group.owners if isinstance(o, Pair)}
-    pairs |= {o.pair for o in group.owners if isinstance(o, ExistingSwitch) and o.pair}
-    fleets = {o.name for o in group.owners if isinstance(o, Fleet)}
-    waiting: list[tuple[str, Fleet]] = ctx.memo("uncabled", lambda: list(_waiting(ctx)))
-    return [
-        name for name, fleet in waiting if fleet.attach and (fleet.name in fleets or pairs & set(fleet.attach.pairs))
-    ]  # fmt: skip
+    """Devices that may still need something of the group: not all their links are planned."""
+    waiting: dict[tuple[str, str], list[str]] = ctx.memo("uncabled", lambda: _waiting(ctx))
+    names = {o.pair or o.name if isinstance(o, ExistingSwitch) else o.name for o in group.owners}
+    names |= {o.name for o in group.owners}
+    kinds = group.kinds or {"access", "uplink", "oob-uplink", "peer-link"}
+    return sorted({d for name in names for kind in kinds for d in waiting.get((name, kind), ())})
 
 
-def _waiting(ctx: Context) -> Iterator[tuple[str, Fleet]]:
-    for device in ctx.inventory.devices.values():
-        fleet = device.record
-        if not isinstance(fleet, Fleet) or fleet.attach is None:
-            continue
-        wanted = business_interfaces(fleet, device.type)
-        have = sum(cable.kind == "access" for cable in ctx.cables_of.get(device.name, ()))
-        if wanted is None or have < len(wanted):
-            yield device.name, fleet
+def _waiting(ctx: Context) -> dict[tuple[str, str], list[str]]:
+    """(Fleet, pair or switch; kind of cable) -> devices with fewer good cables of that kind than wanted."""
+    out: dict[tuple[str, str], list[str]] = {}
+    inventory = ctx.inventory
+    for device in inventory.devices.values():
+        record = device.record
+        wanted: list[tuple[str, int, tuple[str, ...]]] = []
+        if isinstance(record, Fleet):
+            ports = business_interfaces(record, device.type) if record.attach else ()
+            if record.attach and record.site is not None:
+                wanted.append(("access", 1 if ports is None else len(ports), record.attach.pairs))
+        else:
+            if record.uplinks:
+                kind = "uplink" if isinstance(record, Pair) else "oob-uplink"
+                to = [inventory.existing_switches[name] for name in record.uplinks.to]
+                names = (*(s.name for s in to), *(s.pair for s in to if s.pair))
+                wanted.append((kind, record.uplinks.per_member, names))
+            if isinstance(record, Pair) and record.peer_link:
+                wanted.append(("peer-link", record.peer_link.count, ()))
+        cables = [c for c in ctx.cables_of.get(device.name, ()) if ends_agree(inventory.catalog, c)]
+        for kind, count, others in wanted:
+            if sum(cable.kind == kind for cable in cables) < count:
+                for name in (device.owner, *others):
+                    out.setdefault((name, kind), []).append(device.name)
+    return out
 
 
 def _open(ctx: Context, code: str, group: Group, devices: list[str]) -> Finding:

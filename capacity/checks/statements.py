@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from capacity.checks.clauses import unmet
 from capacity.measures import WORDS, plain, tally
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
-from inventory.model import Statement
+from inventory.model import Selector, Statement
 
 SIGNS = {"equal": "=", "at_least": ">=", "at_most": "<="}
 
@@ -27,6 +28,12 @@ def _agrees(statement: Statement, ctx: Context) -> bool | None:
         return False
     inside = listed.low >= low and listed.high is not None and listed.high <= high
     return True if inside or (high == math.inf and listed.low >= low) else None
+
+
+def _clause_says_so(statement: Statement, ctx: Context) -> bool:
+    """Whether a clause about the same total is not met: that finding weighs more and says the same."""
+    fact = {"racks": "racks", "rack_kw": "rack_power_kw_total"}.get(statement.measure)
+    return fact is not None and statement.of == Selector() and unmet(ctx, "project", fact)
 
 
 def _key(statement: Statement) -> tuple[str, ...]:
@@ -108,7 +115,7 @@ def stated_is_listed(statement: Statement, ctx: Context) -> Iterator[Finding]:
     """
     listed = tally(ctx.inventory, statement.measure, statement.of)
     verdict = _agrees(statement, ctx)
-    if verdict:
+    if verdict or _clause_says_so(statement, ctx):
         return
     word, zh_word, where = WORDS[statement.measure].en, WORDS[statement.measure].zh, _of(statement)
     sign = (
