@@ -1,0 +1,200 @@
+"""What the addressing checks read: the records of the plan as numbers, beside what the devices need.
+
+Nothing is taken from the plan on trust: needs come from devices and cables, pools and VLANs from the
+inventory. Where two records clash, the one that differs from a plan made afresh is the one to look at.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from inventory import model as m
+from inventory.checks import Context
+from inventory.plan_model import Plan, PlannedAddress, PlannedPrefix
+from topology.address_needs import SITE_WIDE, AddressNeed, BlockNeed, Needs, address_needs, find_vlan, vlan_of
+from topology.addresses import Issued, foreign_ranges, plan_addresses
+from topology.ip import Address, Net, Taken, parse_address, parse_net
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A planned prefix: as a number (None: unreadable), its pool, the need it serves (None: nothing asks for
+    it), the VLAN the inventory gives it, and whether plane, site and user agree with pool and need."""
+
+    record: PlannedPrefix
+    net: Net | None
+    pool: m.Pool | None
+    need: BlockNeed | None
+    vlan: m.Vlan | None
+    sound: bool
+
+    @property
+    def subject(self) -> str:
+        """How findings name it; stays the same when only the prefix changes."""
+        return f"prefixes/{self.record.pool}/{self.record.used_by}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A planned address: as a number, its stated prefix as a number, and the need it serves."""
+
+    record: PlannedAddress
+    address: Address | None
+    net: Net | None
+    need: AddressNeed | None
+    in_order: bool
+
+    @property
+    def subject(self) -> str:
+        """How findings name it."""
+        return f"{self.record.device}:{self.record.interface}"
+
+
+@dataclass(frozen=True)
+class Book:
+    """Prefixes, live addresses and tombstones of a plan, in file order, and the lookups between them.
+
+    `first_row` holds one row per served need; `surplus` the rows nothing asks for or that repeat an
+    interface; `missing` the needs without a row. `users` lists rows by (plane, pair, cable or site).
+    """
+
+    needs: Needs
+    blocks: tuple[Block, ...]
+    rows: tuple[Row, ...]
+    stones: tuple[Row, ...]
+    by_text: Mapping[str, Block]
+    users: Mapping[tuple[str, str], Sequence[Row]]
+    first_row: Mapping[tuple[str, str], Row]
+    surplus: tuple[Row, ...]
+    missing: tuple[AddressNeed, ...]
+    missing_blocks: tuple[BlockNeed, ...]
+    foreign: Mapping[int, Taken]
+
+    def detached(self, block: Block) -> bool:
+        """True when addresses that belong to the prefix name another one, which is not in the plan: the
+        prefix was changed under them."""
+        rows = self.users.get((block.record.plane, block.record.used_by), ())
+        named = any(r.record.prefix == block.record.prefix for r in rows)
+        return not named and any(r.record.prefix not in self.by_text for r in rows)
+
+
+def book(ctx: Context) -> Book:
+    """The book of the plan, made once per run."""
+    made: Book = ctx.memo("addressing.book", lambda: _book(ctx))
+    return made
+
+
+def afresh(ctx: Context) -> Mapping[tuple[str, str, str], str]:
+    """What a plan made from nothing would issue: ("prefix", plane, used by), ("address", device, interface)
+    or ("asn", site, used by) -> text. Made only when a clash needs a judge."""
+    made: Mapping[tuple[str, str, str], str] = ctx.memo("addressing.afresh", lambda: _afresh(ctx))
+    return made
+
+
+def rerun(ctx: Context) -> Issued:
+    """What the next `rackwright plan` would issue on top of this plan. Made only when something is missing."""
+    made: Issued = ctx.memo("addressing.rerun", lambda: _issue(ctx, ctx.plan))
+    return made
+
+
+def odd_one(ctx: Context, candidates: Sequence[T], key: Callable[[T], tuple[str, str, str]], text: Callable[[T], str]) -> T:  # fmt: skip
+    """Of records that clash, the one that differs from a plan made afresh; the last when that decides nothing."""
+    expected = afresh(ctx)
+    odd = [c for c in candidates if expected.get(key(c)) != text(c)]
+    return odd[0] if len(odd) == 1 else candidates[-1]
+
+
+def odd_row(ctx: Context, rows: Sequence[Row]) -> Row:
+    """Of addresses that clash, the one to look at."""
+    outside = [r for r in rows if r.address and not (r.net and r.net.holds(r.address))]
+    if len(outside) == 1:
+        return outside[0]
+    return odd_one(
+        ctx, rows, lambda r: ("address", r.record.device, r.record.interface), lambda r: r.record.address
+    )
+
+
+def odd_block(ctx: Context, blocks: Sequence[Block]) -> Block:
+    """Of prefixes that clash, the one to look at."""
+    changed = [b for b in blocks if book(ctx).detached(b)]
+    if len(changed) == 1:
+        return changed[0]
+    return odd_one(
+        ctx, blocks, lambda b: ("prefix", b.record.plane, b.record.used_by), lambda b: b.record.prefix
+    )
+
+
+def _issue(ctx: Context, previous: Plan | None) -> Issued:
+    plan = ctx.plan or Plan()
+    return plan_addresses(ctx.inventory, plan.devices, plan.cables, previous, ctx.today)
+
+
+def _afresh(ctx: Context) -> dict[tuple[str, str, str], str]:
+    prefixes, asns, addresses = _issue(ctx, None)
+    out = {("prefix", p.plane, p.used_by): p.prefix for p in prefixes}
+    out |= {("asn", a.site, a.used_by): str(a.asn) for a in asns}
+    return out | {("address", a.device, a.interface): a.address for a in addresses}
+
+
+def _book(ctx: Context) -> Book:
+    plan, inventory = ctx.plan or Plan(), ctx.inventory
+    needs = address_needs(inventory, plan.devices, plan.cables)
+    block_needs = {n.key: n for n in needs.blocks}
+    wide = {(n.plane, n.site) for n in needs.addresses if n.plane in SITE_WIDE}
+    vlans = vlan_of(inventory)
+    blocks = []
+    for record in plan.prefixes:
+        block_need = block_needs.get((record.plane, record.used_by))
+        pool = inventory.pools.get(record.pool)
+        vlan = find_vlan(vlans, record.plane, record.site, block_need.pair if block_need else None)
+        asked = block_need is not None or (record.plane, record.used_by) in wide
+        sound = asked and pool is not None and (pool.plane, pool.site) == (record.plane, record.site)
+        blocks.append(Block(record, parse_net(record.prefix), pool, block_need, vlan, sound))
+    by_text: dict[str, Block] = {}
+    for block in blocks:
+        by_text.setdefault(block.record.prefix, block)
+    rows, stones = _rows(plan.addresses, needs)
+    first_row: dict[tuple[str, str], Row] = {}
+    surplus: list[Row] = []
+    users: dict[tuple[str, str], list[Row]] = {}
+    by_key: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        by_key.setdefault((row.record.device, row.record.interface), []).append(row)
+    for (device, interface), same in by_key.items():
+        own, need = same[0], same[0].need
+        if need is None:
+            surplus.extend(same)
+            continue
+        if len(same) > 1:
+            wanted = afresh(ctx).get(("address", device, interface))
+            own = next((r for r in same if r.record.address == wanted), own)
+        first_row[device, interface] = own
+        users.setdefault((need.plane, need.used_by or need.site), []).append(own)
+        surplus.extend(r for r in same if r is not own)
+    have = {(b.record.plane, b.record.used_by) for b in blocks}
+    return Book(
+        needs, tuple(blocks), rows, stones, by_text, users, first_row, tuple(surplus),
+        tuple(n for n in needs.addresses if (n.device, n.interface) not in first_row),
+        tuple(n for n in needs.blocks if n.key not in have), foreign_ranges(inventory),
+    )  # fmt: skip
+
+
+def _rows(records: Iterable[PlannedAddress], needs: Needs) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    wanted = {(n.device, n.interface): n for n in needs.addresses}
+    nets: dict[str, Net | None] = {}
+    all_rows: list[Row] = []
+    for record in records:
+        if record.prefix not in nets:
+            nets[record.prefix] = parse_net(record.prefix)
+        need = wanted.get((record.device, record.interface))
+        all_rows.append(Row(record, parse_address(record.address), nets[record.prefix], need, True))
+    for i, (before, after) in enumerate(itertools.pairwise(all_rows)):
+        if before.address and after.address and before.address > after.address:
+            all_rows[i], all_rows[i + 1] = replace(before, in_order=False), replace(after, in_order=False)
+    live = tuple(r for r in all_rows if r.record.released is None)
+    return live, tuple(r for r in all_rows if r.record.released is not None)
