@@ -1,22 +1,19 @@
-"""What one cable consists of once its two ends are known: medium, optics, speed, length, colour, labels, bundle, id."""
+"""What names a cable once its two ends are known: id, labels, colour, and the places between which it runs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from inventory.catalog_parts import CableType, Optic
+from inventory.catalog_parts import CableType
 from inventory.inventory import Device, Inventory
-from inventory.model import Fleet, Link, Pair
+from inventory.model import Fleet, Pair
 from inventory.plan_model import CableKind, PlacedDevice
 from topology.trays import Place, Trays
 
 LETTERS = {"fibre": "F", "aoc": "F", "copper": "C", "dac": "D", "serial": "S"}
 """Class letter of a cable id by kind of cable."""
-SERIAL_GBPS = 0.0
-"""Speed written for serial lines: they carry no Ethernet."""
 UNKNOWN_PORT = "?"
 _ID = re.compile(r"^(?P<site>.+)-(?P<letter>[FCDS])-(?P<number>[0-9]{6,})$")
 
@@ -70,64 +67,6 @@ def purpose_of(kind: CableKind, near: Device | None) -> str:
 def colour_of(inventory: Inventory, cable: CableType, kind: CableKind, near: Device | None) -> str:
     """Colour of the cable: its own (fibre grades), else that of its purpose; empty when neither is defined."""
     return cable.colour or inventory.catalog.colours.get(purpose_of(kind, near), "")
-
-
-def optic_at(form_factor: str | None, cable: CableType, optic: str | None) -> str | None:
-    """The optic an end takes: none on moulded or serial cables and where the port has a plug of its own."""
-    if cable.fixed_ends or cable.kind == "serial" or form_factor in ("rj45", "fixed", "backplane"):
-        return None
-    return optic
-
-
-@dataclass(frozen=True, slots=True)
-class Medium:
-    """How a link is made: cable and the optic at its near and its far end."""
-
-    cable: CableType
-    near_optic: str | None
-    far_optic: str | None
-
-
-def medium_of(inventory: Inventory, link: Link, near_form: str | None, far_form: str | None) -> Medium:
-    """Cable and optics of a declared link. Without `far_optic` both ends of a fibre take the same optic; a
-    copper link has one at the far end only where the far port is a known cage."""
-    cable = inventory.catalog.cables[link.cable]
-    far = link.far_optic
-    if far is None and (cable.kind == "fibre" or far_form is not None):
-        far = link.optic
-    return Medium(cable, optic_at(near_form, cable, link.optic), optic_at(far_form, cable, far))
-
-
-def fibre_for(inventory: Inventory, optic: Optic) -> CableType | None:
-    """The straight fibre cable with which an optic reaches farthest; None: the catalogue has none."""
-    fitting = [
-        c
-        for c in inventory.catalog.cables.values()
-        if c.kind == "fibre" and c.branches == 1 and c.grade in optic.reach_m
-        and (c.connector_a, c.connector_b) == (optic.connector, optic.connector)
-    ]  # fmt: skip
-    return min(fitting, key=lambda c: (-optic.reach_m[c.grade], c.slug), default=None)
-
-
-def copper_for(inventory: Inventory, speed_gbps: float) -> CableType | None:
-    """The plainest copper cable between two RJ45 ports that carries the speed; None: the catalogue has none."""
-    fitting = [
-        c
-        for c in inventory.catalog.cables.values()
-        if c.kind == "copper" and (c.connector_a, c.connector_b) == ("rj45", "rj45")
-        and c.speed_gbps is not None and c.speed_gbps >= speed_gbps
-    ]  # fmt: skip
-    return min(fitting, key=lambda c: (c.speed_gbps or 0.0, c.slug), default=None)
-
-
-def link_speed_gbps(inventory: Inventory, medium: Medium, *port_gbps: float | None) -> float:
-    """Speed of a link in Gbit/s: the slowest of ports, optics and cable that state one."""
-    optics = inventory.catalog.optics
-    known = [s for s in port_gbps if s is not None]
-    known += [optics[o].speed_gbps for o in (medium.near_optic, medium.far_optic) if o is not None]
-    if medium.cable.speed_gbps is not None:
-        known.append(medium.cable.speed_gbps)
-    return min(known, default=SERIAL_GBPS)
 
 
 class Places:

@@ -15,14 +15,10 @@ from inventory.model import ExistingSwitch, Fleet, OobSwitch, Pair
 from inventory.plan_model import Cable, CableKind, End, PlacedDevice, Plan
 from topology.cable_parts import (
     LETTERS,
-    Medium,
     Places,
     cable_id,
     colour_of,
     joined_labels,
-    link_speed_gbps,
-    medium_of,
-    optic_at,
     parse_id,
 )
 from topology.links import (
@@ -32,9 +28,17 @@ from topology.links import (
     far_members,
     key_of,
     oob_links,
-    port_form,
-    port_gbps,
     wanted_keys,
+)
+from topology.media import (
+    Medium,
+    console_medium,
+    keepalive_medium,
+    link_speed_gbps,
+    oob_medium,
+    peer_medium,
+    port_gbps,
+    uplink_medium,
 )
 from topology.ports import Ledger, free_ports_of, port_exists, port_plan_of, ports_for
 from topology.trays import Trays, cable_length_m
@@ -200,9 +204,12 @@ class _Planner:
                 if port is None and self._surveyed(members[0]):
                     continue
             for want in missing:
-                self._add(
-                    _Link("access", want.near, want.near_port, want.far, port, want.medium, speed, want.near)
-                )
+                if want.medium is not None:
+                    self._add(
+                        _Link(
+                            "access", want.near, want.near_port, want.far, port, want.medium, speed, want.near
+                        )
+                    )
 
     def _existing_access_port(self, member: str, speed_gbps: float, prefer: str | None) -> str | None:
         """A port that a survey found free on both members of the pair of `member`; None: none, or not surveyed."""
@@ -260,13 +267,16 @@ class _Planner:
             done = k // len(uplinks.to) < len(self.by_key.get(key, ()))
             if done or self.wanted[key] <= 0:
                 continue
+            medium = uplink_medium(self.inventory, near, record, far)
+            if medium is None:
+                return
             preferred = ports[k] if k < len(ports) else None
-            form = device.type.interface_by_name[ports[0]].form_factor if _known(device, ports) else None
-            medium = medium_of(self.inventory, uplinks, form, port_form(self.inventory, far))
             speed = link_speed_gbps(
-                self.inventory, medium, port_gbps(self.inventory, near, ports[0] if ports else None),
+                self.inventory,
+                medium,
+                port_gbps(self.inventory, near, ports[0]),
                 port_gbps(self.inventory, far, None),
-            )  # fmt: skip
+            )
             port = self.ledger.first_free([near], ports, speed, preferred)
             if port is None or port not in device.type.interface_by_name:
                 continue
@@ -293,16 +303,11 @@ class _Planner:
 
     def _peer_links(self, pair: Pair) -> None:
         a, b = f"{pair.name}A", f"{pair.name}B"
-        if pair.peer_link is None:
+        medium = peer_medium(self.inventory, pair)
+        if pair.peer_link is None or medium is None:
             return
-        device = self.inventory.devices[a]
-        ports = ports_for(port_plan_of(self.inventory, device), "peer_link")
-        if not _known(device, ports):
-            return
-        form = device.type.interface_by_name[ports[0]].form_factor
-        medium = medium_of(self.inventory, pair.peer_link, form, form)
-        gbps = port_gbps(self.inventory, a, ports[0])
-        speed = link_speed_gbps(self.inventory, medium, gbps)
+        ports = ports_for(port_plan_of(self.inventory, self.inventory.devices[a]), "peer_link")
+        speed = link_speed_gbps(self.inventory, medium, port_gbps(self.inventory, a, ports[0]))
         stock = pair.peer_link.length_m if medium.cable.fixed_ends else None
         while self.wanted["peer-link", a, "", b] > 0:
             port = self.ledger.first_free([a, b], ports, speed)
@@ -312,14 +317,10 @@ class _Planner:
 
     def _keepalive_port(self, pair: Pair) -> None:
         a, b = f"{pair.name}A", f"{pair.name}B"
-        if self.wanted["keepalive", a, "", b] <= 0:
+        medium = keepalive_medium(self.inventory, pair)
+        if self.wanted["keepalive", a, "", b] <= 0 or medium is None:
             return
-        device = self.inventory.devices[a]
-        ports = ports_for(port_plan_of(self.inventory, device), "keepalive")
-        if not _known(device, ports):
-            return
-        form = device.type.interface_by_name[ports[0]].form_factor
-        medium = medium_of(self.inventory, pair.downlink, form, form)
+        ports = ports_for(port_plan_of(self.inventory, self.inventory.devices[a]), "keepalive")
         speed = link_speed_gbps(self.inventory, medium, port_gbps(self.inventory, a, ports[0]))
         port = self.ledger.first_free([a, b], ports, speed)
         if port is not None:
@@ -348,19 +349,13 @@ class _Planner:
             if choice is None:
                 continue
             far, port = choice
-            form = device.type.interface_by_name[interface].form_factor
-            link = self.inventory.oob_switches[far].downlink
-            cable = self.inventory.catalog.cables[link.cable]
-            far_form = port_form(self.inventory, far, port)
-            # The switch end takes the declared optic; a fibre also needs one at the device.
-            near_optic = link.far_optic or (link.optic if cable.kind == "fibre" else None)
-            medium = Medium(
-                cable, optic_at(form, cable, near_optic), optic_at(far_form, cable, link.optic)
-            )  # fmt: skip
+            medium = oob_medium(self.inventory, near, interface, far, port)
             speed = link_speed_gbps(
-                self.inventory, medium, port_gbps(self.inventory, near, interface),
+                self.inventory,
+                medium,
+                port_gbps(self.inventory, near, interface),
                 port_gbps(self.inventory, far, port),
-            )  # fmt: skip
+            )
             self._add(_Link("oob", near, interface, far, port, medium, speed, oob_group(device)))
         for name, switch in sorted(self.inventory.oob_switches.items()):
             if name in self.placed:
@@ -387,10 +382,9 @@ class _Planner:
             for port in device.type.console_server_ports:
                 site = self.inventory.racks[str(self.placed[name].rack)].site
                 servers.setdefault(site, []).append((name, port.name))
-        serial = next((c for c in self.inventory.catalog.cables.values() if c.kind == "serial"), None)
-        if serial is None:
+        medium = console_medium(self.inventory)
+        if medium is None:
             return
-        medium = Medium(serial, None, None)
         for near, port_name in console_links(self.inventory, self.placed):
             if self.wanted["console", near, port_name, ""] <= 0:
                 continue
@@ -476,7 +470,3 @@ def oob_group(device: Device) -> str:
     if isinstance(record, Fleet) and record.ha_group:
         return f"{record.ha_group}:mgmt"
     return ""
-
-
-def _known(device: Device, ports: Sequence[str]) -> bool:
-    return bool(ports) and ports[0] in device.type.interface_by_name

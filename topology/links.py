@@ -7,13 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from inventory.catalog_parts import Optic
 from inventory.device_model import Interface
-from inventory.interface_types import form_factor, speed_gbps
 from inventory.inventory import Device, Inventory
 from inventory.model import Fleet, OobSwitch, Pair
 from inventory.plan_model import Cable, PlacedDevice
-from topology.cable_parts import Medium, copper_for, fibre_for, link_speed_gbps, optic_at
+from topology.media import Medium, access_medium, link_speed_gbps, port_gbps
 from topology.ports import business_interfaces, console_port, oob_interfaces, ports_for
 
 Key = tuple[str, str, str, str]
@@ -27,7 +25,8 @@ class AccessLink:
     near: str
     near_port: str
     far: str
-    medium: Medium
+    medium: Medium | None
+    """None: nothing says which optic or cable it takes, so it is not planned."""
     speed_gbps: float
 
     @property
@@ -59,26 +58,6 @@ def far_members(inventory: Inventory, placed: Mapping[str, PlacedDevice], cable:
     return same and bool(inventory.devices[cable.b.device].type.console_server_ports)
 
 
-def port_form(inventory: Inventory, device: str, port: str | None = None) -> str | None:
-    """Form factor of a port: of the device type, or what is said of a switch that stands already; None: unknown."""
-    known = inventory.devices.get(device)
-    if known is not None:
-        interface = known.type.interface_by_name.get(port or "")
-        return interface.form_factor if interface else None
-    switch = inventory.existing_switches.get(device)
-    return form_factor(switch.port_type) if switch and switch.port_type else None
-
-
-def port_gbps(inventory: Inventory, device: str, port: str | None) -> float | None:
-    """Speed of a port in Gbit/s: of the device type, or what is said of a switch that stands already; None: unknown."""
-    known = inventory.devices.get(device)
-    if known is not None:
-        interface = known.type.interface_by_name.get(port or "")
-        return interface.speed_gbps if interface else None
-    switch = inventory.existing_switches.get(device)
-    return speed_gbps(switch.port_type) if switch and switch.port_type else None
-
-
 def in_order(inventory: Inventory, placed: Mapping[str, PlacedDevice]) -> list[Device]:
     """Placed devices from rack to rack and upward, the order in which new ports are dealt."""
     found = [inventory.devices[name] for name in placed]
@@ -107,70 +86,24 @@ def access_links(
         if members is None or not interfaces:
             continue
         for i in range(0, len(interfaces), 2):
-            links = [
+            yield tuple(
                 _access_link(inventory, device, fleet, interface, pair, member)
                 for interface, member in zip(interfaces[i : i + 2], members, strict=False)
-            ]
-            yield tuple(link for link in links if link is not None)
+            )
 
 
 def _access_link(
     inventory: Inventory, device: Device, fleet: Fleet, interface: Interface, pair: str, member: str
-) -> AccessLink | None:
+) -> AccessLink:
     medium = access_medium(inventory, fleet, interface, pair, member)
     if medium is None:
-        return None
+        return AccessLink(device.name, interface.name, member, None, 0.0)
     record = inventory.pairs.get(pair)
     ports = ports_for(inventory.port_plans[record.port_plan], "server") if record else ()
     speed = link_speed_gbps(
         inventory, medium, interface.speed_gbps, port_gbps(inventory, member, ports[0] if ports else None)
     )
     return AccessLink(device.name, interface.name, member, medium, speed)
-
-
-def access_medium(
-    inventory: Inventory, fleet: Fleet, interface: Interface, pair: str, member: str
-) -> Medium | None:
-    """Cable and optics of a server link; None when nothing says or implies a cable.
-
-    A new pair states its cable and optic; the fleet may state another optic, which then serves both ends if
-    the two cannot talk to each other. For a pair that stands already the optic is the fleet's own or comes
-    with its servers, and the cable is the fibre on which it reaches farthest.
-    """
-    catalog = inventory.catalog
-    own = fleet.attach.optic if fleet.attach else None
-    record = inventory.pairs.get(pair)
-    if record is not None:
-        ports = ports_for(inventory.port_plans[record.port_plan], "server")
-        far_form = port_form(inventory, member, ports[0] if ports else None)
-        cable = catalog.cables[record.downlink.cable]
-        near_optic, far_optic = (
-            own or record.downlink.far_optic or record.downlink.optic,
-            record.downlink.optic,
-        )
-        if own and far_optic and not catalog.optics[own].joins(catalog.optics[far_optic]):
-            far_optic = own
-        return Medium(
-            cable, optic_at(interface.form_factor, cable, near_optic), optic_at(far_form, cable, far_optic)
-        )
-    far_form = port_form(inventory, member)
-    if interface.form_factor == "rj45":
-        copper = copper_for(inventory, interface.speed_gbps or 0.0)
-        return Medium(copper, None, None) if copper else None
-    optic = _supplied_optic(inventory, fleet, interface) if own is None else catalog.optics[own]
-    fibre = fibre_for(inventory, optic) if optic else None
-    if optic is None or fibre is None:
-        return None
-    return Medium(fibre, optic.slug, optic_at(far_form, fibre, optic.slug))
-
-
-def _supplied_optic(inventory: Inventory, fleet: Fleet, interface: Interface) -> Optic | None:
-    """The optic that comes with the servers of a fleet and fits the interface."""
-    for supplied in fleet.supplied:
-        optic = inventory.catalog.optics.get(supplied.item)
-        if optic is not None and interface.form_factor in optic.cages:
-            return optic
-    return None
 
 
 def oob_links(inventory: Inventory, placed: Mapping[str, PlacedDevice]) -> Iterator[tuple[str, str]]:
