@@ -16,6 +16,7 @@ _SUM_CELLS = 8192  # most cells of a reachable-sum set; larger capacities are ro
 _BLEND_CELLS = 4096  # cells for a blend of resources, which has no unit
 _SUMS_TRIED = 12  # sums tried per rack before falling back to a greedy fill
 _POOL = 320  # most devices offered to one rack
+_REGIONS = 64  # most parts of the racks watched, the largest first
 
 
 class Loads:
@@ -132,30 +133,93 @@ def fill_racks(instance: Instance, racks: Sequence[int], rng: random.Random) -> 
         draw = {i: rng.random() - bias * weight[i] for i in loose}
         loose.sort(key=draw.__getitem__)
     ahead = sum(1 << b for b in racks)
-    demand = [sum(instance.sizes[i][r] for i in loose) for r in range(4)]
-    room = [sum(loads.left[b][r] for b in racks) for r in range(4)]
+    regions = _Regions(loads, loose, racks)
     uniform = len({instance.mask[i] & ahead for i in loose}) <= 1
     for position, b in enumerate(racks):
         pool = [i for i in loose if instance.mask[i] >> b & 1]
         if not uniform:
             pool.sort(key=lambda i: (instance.mask[i] & ahead).bit_count())
         after = len(racks) - position - 1
-        start = list(loads.left[b])
+        regions.leave(b)
         for i in pool:
             if _is_last_chance(loads, i, ahead, after) and loads.fits(i, b):
-                _settle(loads, i, b, demand, loose)
-        room = [total - begun for total, begun in zip(room, start, strict=True)]
-        left = loads.left[b]
-        press = [1000 * demand[r] // max(room[r] + left[r], 1) for r in range(4)]
-        offered = [i for i in pool if loads.rack[i] < 0]
-        for i in _best_subset(loads, offered, b, press, mixed):
-            _settle(loads, i, b, demand, loose)
+                regions.settle(i, b)
+        offered = regions.admitted([i for i in pool if loads.rack[i] < 0], b)
+        for i in _best_subset(loads, offered, b, regions.press(b), mixed):
+            regions.settle(i, b)
         ahead &= ~(1 << b)
         if not loose:
             break
     if loose:
         _repair(loads, racks)
     return loads.rack
+
+
+class _Regions:
+    """What waits and the room ahead of it, over all racks to be filled and over every part of them that
+    some items are confined to: others are guests there and get only what the confined leave."""
+
+    def __init__(self, loads: Loads, loose: list[int], racks: Sequence[int]) -> None:
+        instance = loads.instance
+        self.loads, self.loose = loads, loose
+        whole = sum(1 << b for b in racks)
+        inside = {i: instance.mask[i] & whole for i in loose}
+        single = {1 << b for b in racks}  # items of one rack have their last chance there anyway
+        masks = sorted({*inside.values()} - single - {0} | {whole}, key=lambda m: (-m.bit_count(), m))
+        del masks[_REGIONS:]
+        homes = {m: [k for k, region in enumerate(masks) if not m & ~region] for m in set(inside.values())}
+        self.homes = {i: homes[m] for i, m in inside.items()}
+        self.around = {b: [k for k, region in enumerate(masks) if region >> b & 1] for b in racks}
+        self.demand = [[0, 0, 0, 0] for _ in masks]
+        self.room = [[0, 0, 0, 0] for _ in masks]
+        for i in loose:
+            self._count(self.demand, self.homes[i], instance.sizes[i], 1)
+        for b in racks:
+            self._count(self.room, self.around[b], loads.left[b], 1)
+
+    @staticmethod
+    def _count(sums: list[list[int]], regions: Sequence[int], amounts: Sequence[int], sign: int) -> None:
+        for k in regions:
+            for r, amount in enumerate(amounts):
+                sums[k][r] += sign * amount
+
+    def leave(self, b: int) -> None:
+        """Rack `b` is being filled and no longer lies ahead."""
+        self._count(self.room, self.around[b], self.loads.left[b], -1)
+
+    def settle(self, i: int, b: int) -> None:
+        """Place item `i` in rack `b`; it no longer waits."""
+        self.loads.place(i, b)
+        self.loose.remove(i)
+        self._count(self.demand, self.homes[i], self.loads.instance.sizes[i], -1)
+
+    def press(self, b: int) -> list[int]:
+        """Demand over room of each resource, in thousandths, over rack `b` and those to come: the tightest region."""
+        left = self.loads.left[b]
+        return [
+            max(1000 * self.demand[k][r] // max(self.room[k][r] + left[r], 1) for k in self.around[b])
+            for r in range(4)
+        ]
+
+    def admitted(self, offered: list[int], b: int) -> list[int]:
+        """Items of `offered` for rack `b`: where a region can spare less than the rack, guests only up to that."""
+        left, sizes = self.loads.left[b], self.loads.instance.sizes
+        tight: dict[int, list[int]] = {}
+        for k in self.around[b]:
+            spare = [self.room[k][r] + left[r] - self.demand[k][r] for r in range(4)]
+            if any(have < limit for have, limit in zip(spare, left, strict=True)):
+                tight[k] = spare
+        if not tight:
+            return offered
+        out = []
+        for i in offered:
+            hosts = [spare for k, spare in tight.items() if k not in self.homes[i]]
+            if all(size <= have for host in hosts for size, have in zip(sizes[i], host, strict=True)):
+                out.append(i)
+                for host in hosts:
+                    for r, size in enumerate(sizes[i]):
+                        host[r] -= size
+        return out
 
 
 def _is_last_chance(loads: Loads, i: int, ahead: int, after: int) -> bool:
@@ -165,13 +229,6 @@ def _is_last_chance(loads: Loads, i: int, ahead: int, after: int) -> bool:
     return any(
         loads.waiting[g] > after * loads.instance.spreads[g].cap for g in loads.instance.item_spreads[i]
     )
-
-
-def _settle(loads: Loads, i: int, b: int, demand: list[int], loose: list[int]) -> None:
-    loads.place(i, b)
-    loose.remove(i)
-    for r, size in enumerate(loads.instance.sizes[i]):
-        demand[r] -= size
 
 
 def _best_subset(loads: Loads, pool: list[int], b: int, press: list[int], mixed: bool) -> list[int]:
