@@ -156,9 +156,9 @@ def descriptions_agree(owned: Owned, ctx: Context) -> Iterator[Finding]:
         ):
             if found != expected:
                 different.setdefault((field, found or "null", expected or "null"), []).append(planned)
-        if attach is not None and planned.pair is not None and planned.pair not in attach.pairs:
-            key = ("pair", planned.pair, " or ".join(attach.pairs))
-            different.setdefault(key, []).append(planned)
+        allowed = attach.pairs if attach else ()
+        if isinstance(record, Fleet) and planned.pair is not None and planned.pair not in allowed:
+            different.setdefault(("pair", planned.pair, " or ".join(allowed) or "null"), []).append(planned)
     for (field, found, expected), devices in different.items():
         names = [d.name for d in devices]
         source = {"owner": "name", "pair": "attach"}.get(field, field)
