@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from capacity.measures import business_interfaces
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
-from inventory.interface_types import expand_range, form_factor, speed_gbps
+from inventory.interface_types import form_factor, speed_gbps
 from inventory.model import Fleet, Pair
+from topology.ports import PortUse, ports_for
 
 
 @dataclass(frozen=True)
@@ -54,27 +55,9 @@ def _served(ctx: Context) -> list[Served]:
     return out
 
 
-def _ports(pair: Pair, ctx: Context) -> int | None:
-    """Ports for devices on both members; None when a range cannot be read."""
-    ranges = ctx.inventory.port_plans[pair.port_plan].ranges
-    try:
-        names = [
-            name for use in ("server", "growth") if use in ranges for name in _names(ranges[use])
-        ]  # fmt: skip
-    except ValueError:
-        return None
-    return 2 * len(names)
-
-
-def _names(text: str) -> list[str]:
-    """Interface names of a range text; several ranges are joined by commas outside brackets."""
-    parts, depth, start = [], 0, 0
-    for i, char in enumerate(text):
-        depth += (char == "[") - (char == "]")
-        if char == "," and depth == 0:
-            parts.append(text[start:i])
-            start = i + 1
-    return [name for part in (*parts, text[start:]) for name in expand_range(part.strip())]
+def _ports(pair: Pair, ctx: Context, use: PortUse = "server") -> int:
+    """Ports set aside for `use` on both members."""
+    return 2 * len(ports_for(ctx.inventory.port_plans[pair.port_plan], use))
 
 
 @check(
@@ -86,9 +69,9 @@ def ports_suffice(served: Served, ctx: Context) -> Iterator[Finding]:
 
     Why it matters: a server without a port is found when it stands in the rack.
     How to fix: attach some fleets to other pairs, add a pair, or free ports kept for other uses in the port plan.
-    Source: the port plan (server and growth ranges) of each pair, twice, once per member.
-    Failing: 45 servers with two interfaces on one pair with 44 ports per member
-    Passing: 44 servers with two interfaces on one pair with 44 ports per member
+    Source: the server range of each pair's port plan, twice, once per member; growth ports are kept free.
+    Failing: 41 servers with two interfaces on one pair with `server: "10GE1/0/[1-40]"`
+    Passing: 40 servers with two interfaces on one pair with `server: "10GE1/0/[1-40]"`
     """
     needs: list[tuple[Fleet, int]] = []
     unknown = []
@@ -99,18 +82,21 @@ def ports_suffice(served: Served, ctx: Context) -> Iterator[Finding]:
         else:
             needs.append((fleet, fleet.count * len(interfaces)))
     sold = [_ports(pair, ctx) for pair in served.pairs]
-    if any(n is None for n in sold):
-        return  # the port plan itself is faulty, which the port checks report
-    total, needed = sum(n or 0 for n in sold), sum(n for _, n in needs)
+    if not all(sold):
+        return  # no range, or one that cannot be read: the port plan checks report it
+    total, needed = sum(sold), sum(n for _, n in needs)
     if needed > total:
         largest = max(needs, key=lambda x: x[1])[0]
+        growth = sum(_ports(pair, ctx, "growth") for pair in served.pairs)
+        kept = f"; {growth} are kept for growth" if growth else ""
+        zh_kept = f"；另有 {growth} 个预留扩容" if growth else ""
         yield finding(
             "CAP030", served.subject,
-            Text(f"{needed} business interfaces attach to {served.subject}, which have {total} ports: {needed - total} short",
-                 f"{served.subject} 需接入业务端口 {needed} 个，可用 {total} 个，缺 {needed - total} 个"),
+            Text(f"{needed} business interfaces attach to {served.subject}, which have {total} ports: {needed - total} short{kept}",
+                 f"{served.subject} 需接入业务端口 {needed} 个，可用 {total} 个，缺 {needed - total} 个{zh_kept}"),
             ctx.where(served.pairs[0], "port_plan"),
-            fix=Text(f"attach fleets with {needed - total} interfaces to other pairs, or add a pair",
-                     f"将共 {needed - total} 个端口的设备组接入其他交换机组，或增加一组"),
+            fix=Text(f"attach fleets with {needed - total} interfaces to other pairs, add a pair, or open growth ports",
+                     f"将共 {needed - total} 个端口的设备组接入其他交换机组、增加一组或启用扩容端口"),
             arithmetic=f"{' + '.join(f'{f.count} x {n // f.count} {f.name}' for f, n in needs[:8])}"
             f"{' + …' if len(needs) > 8 else ''} = {needed}; {' + '.join(str(n) for n in sold)} = {total} ports",
             related=[Related(ctx.where(largest, "count"), f"{largest.name}: the largest fleet attached")],

@@ -16,6 +16,8 @@ from inventory.plan_model import Cable, Cord, PlacedDevice, PlacementProof, Plan
 from inventory.validation import near
 
 RULE = "a plan describes the inventory it was made from"
+FEW = 50
+"""Up to so many faults of a kind a suggestion is looked for by likeness; more are no slip of the pen."""
 AGAIN = Text("run `rackwright plan` again", "重新运行 `rackwright plan`")
 
 
@@ -53,14 +55,21 @@ def _renamed(ctx: Context) -> dict[str, str]:
     for name, device in ctx.inventory.devices.items():
         if name not in ctx.placed:
             missing.setdefault((device.owner, device.type.slug), []).append(name)
-    out: dict[str, str] = {}
+    strays: dict[tuple[str, str], list[str]] = {}
     for name, planned in ctx.placed.items():
-        candidates = missing.get((planned.owner, planned.device_type), [])
-        if name in ctx.inventory.devices or not candidates:
+        if name not in ctx.inventory.devices:
+            strays.setdefault((planned.owner, planned.device_type), []).append(name)
+    out: dict[str, str] = {}
+    for key, names in strays.items():
+        candidates = missing.get(key, [])
+        if len(names) > FEW:
+            out.update(zip(names, candidates, strict=False))
             continue
-        guess = (get_close_matches(name, candidates, 1, 0.5) or candidates)[0]
-        candidates.remove(guess)
-        out[name] = guess
+        for name in names:
+            if candidates:
+                guess = (get_close_matches(name, candidates, 1, 0.5) or candidates)[0]
+                candidates.remove(guess)
+                out[name] = guess
     return out
 
 
@@ -263,7 +272,8 @@ def places_exist(planned: PlacedDevice, ctx: Context) -> Iterator[Finding]:
         return
     rack = ctx.inventory.racks.get(planned.rack)
     if rack is None:
-        guess = near(planned.rack, ctx.inventory.racks)
+        text = planned.rack
+        guess = ctx.memo(f"rack like {text}", lambda: near(text, ctx.inventory.racks))
         yield finding(
             "PLN006", planned.name,
             Text(f"rack {planned.rack} does not exist", f"机柜 {planned.rack} 不存在"), ctx.where(planned, "rack"),
@@ -339,7 +349,8 @@ def named_devices_exist(mention: Mention, ctx: Context) -> Iterator[Finding]:
     known: set[str] = ctx.memo("nameable devices", lambda: _nameable(ctx))
     if mention.name in known:
         return
-    guess = near(mention.name, known)
+    unknown: int = ctx.memo("unknown mentions", lambda: sum(m.name not in known for m in _mentions(ctx)))
+    guess = near(mention.name, known) if unknown <= FEW else None
     record, path = mention.uses[0]
     more = f" ({len(mention.uses)} lines)" if len(mention.uses) > 1 else ""
     zh_more = f"（共 {len(mention.uses)} 行）" if len(mention.uses) > 1 else ""
