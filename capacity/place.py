@@ -7,10 +7,13 @@ placed around it.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from capacity.conflicts import explain_infeasible
+from capacity.phases import even_phases
 from capacity.placement import first_fit, solve
 from capacity.placement_model import Bin, Group, Item, Problem, Solution
 from capacity.plant import feed_cap_w
@@ -32,10 +35,37 @@ class Placed:
     proofs: tuple[PlacementProof, ...]
 
 
-def draws(inventory: Inventory) -> Mapping[tuple[str, str], DevicePower | None]:
-    """Power of every device type in use, by (slug, workload); None: nothing is known of its draw."""
-    uses = {(d.type.slug, d.workload) for d in inventory.devices.values()}
-    return power_table(uses, inventory.catalog, PowerParameters.from_policy(inventory.policy))
+@dataclass(frozen=True)
+class Given:
+    """What is settled before racks are filled: access pair of each device (None: none), rack of each switch
+    of a pair, and what the previous plan placed, each by device name."""
+
+    inventory: Inventory
+    pairs: Mapping[str, str | None]
+    switches: Mapping[str, str]
+    old: Mapping[str, PlacedDevice]
+
+    @cached_property
+    def power(self) -> Mapping[tuple[str, str], DevicePower | None]:
+        """Power of every device type in use, by (slug, workload); None: nothing is known of its draw."""
+        uses = {(d.type.slug, d.workload) for d in self.inventory.devices.values()}
+        return power_table(uses, self.inventory.catalog, PowerParameters.from_policy(self.inventory.policy))
+
+    @cached_property
+    def rules(self) -> Mapping[str, tuple[str, ...]]:
+        """Spread rules that every device of a fleet obeys, by fleet name."""
+        out: dict[str, list[str]] = {}
+        for fleet in self.inventory.fleets.values():
+            out[fleet.name] = [f"fleet {fleet.name}"]
+            if fleet.ha_group:
+                out[fleet.name].append(f"HA group {fleet.ha_group}")
+        for group in self.inventory.replica_groups.values():
+            for name in dict.fromkeys(group.fleets):
+                out[name].append(f"replica group {group.name}")
+        for quorum in self.inventory.quorums.values():
+            for name in dict.fromkeys(v.fleet for v in quorum.votes if v.fleet and quorum.scope == "rack"):
+                out[name].append(f"quorum {quorum.name}")
+        return {name: tuple(rules) for name, rules in out.items()}
 
 
 def place(inventory: Inventory, previous: Plan | None, progress: Progress | None = None) -> Placed:
@@ -49,8 +79,9 @@ def place(inventory: Inventory, previous: Plan | None, progress: Progress | None
     }
     racks: dict[str, str] = {}
     proofs: list[PlacementProof] = []
-    for site in sorted({d.site for d in inventory.devices.values() if d.site}):
-        problem, left_out = site_problem(inventory, site, pairs, switches, old)
+    given = Given(inventory, pairs, switches, old)
+    for site in inventory.site_devices:
+        problem, left_out = site_problem(given, site)
         known = _unchanged(previous, site, problem, left_out)
         if known:
             proofs.append(known)
@@ -58,7 +89,8 @@ def place(inventory: Inventory, previous: Plan | None, progress: Progress | None
             continue
         solution = solve(problem, progress=_scoped(progress, site))
         proofs.append(_proof(site, problem, solution, left_out))
-        racks.update(solution.assignment if solution.assignment else first_fit(problem).assignment)
+        found = solution.assignment or first_fit(problem).assignment
+        racks.update(even_phases(problem, found, _phases(inventory, site)))
     slots = _positions(inventory, racks, old)
     devices = []
     for device in inventory.devices.values():
@@ -78,16 +110,10 @@ def place(inventory: Inventory, previous: Plan | None, progress: Progress | None
     return Placed(tuple(sorted(devices, key=lambda d: d.name)), tuple(_with_unplaced(proofs, devices)))
 
 
-def site_problem(
-    inventory: Inventory,
-    site: str,
-    pairs: Mapping[str, str | None],
-    switches: Mapping[str, str],
-    old: Mapping[str, PlacedDevice],
-) -> tuple[Problem, tuple[str, ...]]:
+def site_problem(given: Given, site: str) -> tuple[Problem, tuple[str, ...]]:
     """The packing problem of one site, and the devices left out of it because their draw is unknown."""
-    power = draws(inventory)
-    racks = [r for r in inventory.racks.values() if r.site == site]
+    inventory, old = given.inventory, given.old
+    racks = inventory.site_racks.get(site, ())
     by_row: dict[str, list[RackPlace]] = {}
     for rack in racks:
         by_row.setdefault(rack.row, []).append(rack)
@@ -95,16 +121,14 @@ def site_problem(
     items: list[Item] = []
     left_out: list[str] = []
     members: dict[str, list[str]] = {}
-    for device in inventory.devices.values():
-        if device.site != site:
-            continue
-        draw = power[(device.type.slug, device.workload)]
+    for device in inventory.site_devices.get(site, ()):
+        draw = given.power[(device.type.slug, device.workload)]
         if draw is None:
             left_out.append(device.name)
             continue
         fixed = old[device.name].rack if device.name in old else None
-        candidates = _candidates(inventory, device, pairs, switches, by_row, open_racks)
-        groups = tuple(_group_names(inventory, device))
+        candidates = _candidates(given, device, by_row, open_racks)
+        groups = _group_names(given, device)
         for group in groups:
             members.setdefault(group, []).append(device.name)
         depth = device.type.depth_mm
@@ -122,10 +146,10 @@ def site_problem(
                 groups=groups,
                 fixed=fixed,
                 kind=device.owner,
-                cost=_cost(inventory, device, pairs, switches, candidates),
+                cost=_cost(given, device, candidates),
             )
         )
-    bins = _bins(inventory, by_row, items, switches)
+    bins = _bins(given, by_row, items)
     problem = Problem(
         tuple(items),
         bins,
@@ -135,21 +159,25 @@ def site_problem(
     return problem, tuple(left_out)
 
 
+def _phases(inventory: Inventory, site: str) -> dict[str, tuple[str, str]]:
+    """(panel, phase) by rack, for racks whose phase is known."""
+    return {
+        r.name: (r.feeds["a"].panel, r.phase)
+        for r in inventory.site_racks.get(site, ())
+        if r.phase and "a" in r.feeds
+    }
+
+
 def _candidates(
-    inventory: Inventory,
-    device: Device,
-    pairs: Mapping[str, str | None],
-    switches: Mapping[str, str],
-    by_row: Mapping[str, list[RackPlace]],
-    open_racks: tuple[str, ...],
+    given: Given, device: Device, by_row: Mapping[str, list[RackPlace]], open_racks: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Racks the device may stand in: its switch place, its fleet's rows, its pod's rows, or any of the site."""
     record = device.record
     if isinstance(record, Pair):
-        return (switches[device.name],) if device.name in switches else open_racks
+        return (given.switches[device.name],) if device.name in given.switches else open_racks
     rows: Iterable[str] = ()
     if isinstance(record, Fleet):
-        pair = inventory.pairs.get(pairs.get(device.name) or "")
+        pair = given.inventory.pairs.get(given.pairs.get(device.name) or "")
         rows = record.rows or (pair.home_rows if pair else ())
     else:
         rows = record.rows
@@ -157,41 +185,26 @@ def _candidates(
     return names or open_racks
 
 
-def _cost(
-    inventory: Inventory,
-    device: Device,
-    pairs: Mapping[str, str | None],
-    switches: Mapping[str, str],
-    candidates: tuple[str, ...],
-) -> tuple[tuple[str, int], ...]:
+def _cost(given: Given, device: Device, candidates: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
     """Racks between a server and its nearest access switch; a row away counts as five racks."""
-    pair = pairs.get(device.name)
-    homes = [inventory.racks[switches[f"{pair}{m}"]] for m in "AB" if f"{pair}{m}" in switches]
+    pair, racks = given.pairs.get(device.name), given.inventory.racks
+    homes = [racks[given.switches[f"{pair}{m}"]] for m in "AB" if f"{pair}{m}" in given.switches]
     if not homes:
         return ()
     return tuple(
         (name, min(abs(rack.index - h.index) + (0 if rack.row == h.row else 5) for h in homes))
         for name in candidates
-        for rack in (inventory.racks[name],)
+        for rack in (racks[name],)
     )
 
 
-def _group_names(inventory: Inventory, device: Device) -> list[str]:
+def _group_names(given: Given, device: Device) -> tuple[str, ...]:
     record = device.record
+    if isinstance(record, Fleet):
+        return given.rules[record.name]
     if isinstance(record, Pair):
-        return [f"pair {record.name}"]
-    if not isinstance(record, Fleet):
-        return [f"out-of-band switches of {record.site}"]
-    names = [f"fleet {record.name}"]
-    if record.ha_group:
-        names.append(f"HA group {record.ha_group}")
-    names += [f"replica group {g.name}" for g in inventory.replica_groups.values() if record.name in g.fleets]
-    names += [
-        f"quorum {q.name}"
-        for q in inventory.quorums.values()
-        if q.scope == "rack" and any(v.fleet == record.name for v in q.votes)
-    ]
-    return names
+        return (f"pair {record.name}",)
+    return (f"out-of-band switches of {record.site}",)
 
 
 def _groups(inventory: Inventory, members: Mapping[str, list[str]], items: list[Item]) -> Iterable[Group]:
@@ -229,13 +242,9 @@ def _groups(inventory: Inventory, members: Mapping[str, list[str]], items: list[
         yield Group(name, None if cap is None else max(cap, most, 1), max(min(racks_min, reachable), 1))
 
 
-def _bins(
-    inventory: Inventory,
-    by_row: Mapping[str, list[RackPlace]],
-    items: list[Item],
-    switches: Mapping[str, str],
-) -> tuple[Bin, ...]:
+def _bins(given: Given, by_row: Mapping[str, list[RackPlace]], items: list[Item]) -> tuple[Bin, ...]:
     """Racks with their limits; a rack that fixed devices already overload keeps just those."""
+    inventory = given.inventory
     number = inventory.policy.number
     held: dict[str, list[int]] = {}
     for item in items:
@@ -244,7 +253,7 @@ def _bins(
             for i, v in enumerate((item.alloc_w, item.peak_w, item.height_u, item.weight_kg, 1)):
                 load[i] += v
     every = round(number("rack.manager_every"))
-    near = {rack.name for rack in (inventory.racks[n] for n in switches.values())}
+    near = set(given.switches.values())
     bins = []
     for racks in by_row.values():
         homes = [r.index for r in racks if r.name in near] or [len(racks) // 2]
@@ -324,12 +333,19 @@ def _proof(site: str, problem: Problem, solution: Solution, left_out: tuple[str,
 
 
 def _with_unplaced(proofs: list[PlacementProof], devices: list[PlacedDevice]) -> list[PlacementProof]:
-    out = []
-    for proof in proofs:
-        missing = tuple(sorted(d.name for d in devices if d.site == proof.site and d.rack is None))
-        placed = sum(1 for d in devices if d.site == proof.site and d.rack is not None)
-        out.append(proof.model_copy(update={"unplaced": missing, "placed": placed}))
-    return out
+    missing: dict[str | None, list[str]] = {}
+    placed: Counter[str | None] = Counter()
+    for device in devices:
+        if device.rack is None:
+            missing.setdefault(device.site, []).append(device.name)
+        else:
+            placed[device.site] += 1
+    return [
+        proof.model_copy(
+            update={"unplaced": tuple(sorted(missing.get(proof.site, ()))), "placed": placed[proof.site]}
+        )
+        for proof in proofs
+    ]
 
 
 def _unchanged(

@@ -179,6 +179,23 @@ class Inventory:
         return out
 
     @cached_property
+    def site_devices(self) -> Mapping[str, tuple[Device, ...]]:
+        """Devices to be built at each site, by site name; devices of no site are in none."""
+        out: dict[str, list[Device]] = {}
+        for device in self.devices.values():
+            if device.site:
+                out.setdefault(device.site, []).append(device)
+        return {site: tuple(out[site]) for site in sorted(out)}
+
+    @cached_property
+    def site_racks(self) -> Mapping[str, tuple[RackPlace, ...]]:
+        """Racks of each site, by site name, in the order of the files."""
+        out: dict[str, list[RackPlace]] = {}
+        for rack in self.racks.values():
+            out.setdefault(rack.site, []).append(rack)
+        return {site: tuple(out[site]) for site in sorted(out)}
+
+    @cached_property
     def assumptions(self) -> tuple[tuple[str, str, str, Position], ...]:
         """Everything assumed: (subject, field, reason, position), inventory first, then the catalogue in use."""
         out: list[tuple[str, str, str, Position]] = []
