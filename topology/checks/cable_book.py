@@ -8,7 +8,7 @@ Nothing is taken from the plan on trust. A cable has at most one fault of its en
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,7 +24,7 @@ from topology.links import AccessLink, Key, access_links, key_of, wanted_keys
 from topology.ports import PortUse, free_ports_of, port_exists, port_plan_of, ports_for
 from topology.trays import Trays
 
-PRECEDENCE = ("PRT010", "PRT013", "NET038", "PRT018", "PRT011", "PRT012")
+PRECEDENCE = ("PLN007", "PRT010", "PRT013", "NET038", "PRT018", "PRT011", "PRT012")
 """Codes of end faults; a cable carries the first that applies."""
 
 
@@ -96,6 +96,8 @@ class Book:
     faults: dict[int, EndFault] = field(default_factory=dict)
     present: Counter[Key] = field(default_factory=Counter)
     by_device: dict[str, list[CableView]] = field(default_factory=dict)
+    in_band: frozenset[str] = frozenset()
+    """Out-of-band switches whose inventory record uplinks them to the in-band fabric (NET038 says so there)."""
     overbooked: frozenset[str] = frozenset()
     """Switches that stand already and have, by their survey, fewer free ports than are needed (PRT020)."""
 
@@ -148,6 +150,11 @@ def _book(ctx: Context) -> Book:
         book.present[key_of(view.cable)] += 1
         for name in dict.fromkeys((view.cable.a.device, view.cable.b.device)):
             book.by_device.setdefault(name, []).append(view)
+    book.in_band = frozenset(
+        s.name
+        for s in inventory.oob_switches.values()
+        if s.uplinks and in_band_uplinks(inventory, s.uplinks.to)
+    )
     need = ports_needed(book)
     surveys = {n: free_ports_of(inventory.existing_switches[n]) for n in need}
     book.overbooked = frozenset(n for n, free in surveys.items() if free is not None and len(free) < need[n])
@@ -194,14 +201,15 @@ def _open_views(book: Book) -> Iterator[CableView]:
 
 
 def _nowhere(book: Book) -> Iterator[EndFault]:
-    """PRT010: an end at a device or port that does not exist."""
+    """PRT010: an end at a port that does not exist, or at a pair; PLN007 speaks of devices nobody knows."""
     for view in book.views:
         for end in view.ends:
             name, port = end.end.device, end.end.port
             if end.device is None and end.existing is None:
-                message = Text(f"there is no device {name}", f"不存在设备 {name}")
-                fix = Text("remove the cable, or correct the device", "删除该线缆，或改正设备名")
-                yield EndFault("PRT010", view, (end.side, "device"), message, fix)
+                message = Text(f"{name} is not one device", f"{name} 不是单台设备")
+                fix = Text("name a member or another device", "写明成员或其他设备")
+                group = name in book.inventory.pairs or name in book.inventory.existing_pairs
+                yield EndFault("PRT010" if group else "PLN007", view, (end.side, "device"), message, fix)
                 break
             if end.device is not None and not _on_type(book, end.device, port, view.cable.kind):
                 model = end.device.type.slug
@@ -352,6 +360,12 @@ def _out_of_range(book: Book) -> Iterator[EndFault]:
             fix = Text("use a port of the range, or widen the range", "改用范围内端口，或扩大范围")
             yield EndFault("PRT012", view, (end.side, "port"), message, fix, group=f"{plan.name}/{uses[0]}")
             break
+
+
+def in_band_uplinks(inventory: Inventory, to: Sequence[str]) -> list[int]:
+    """Indexes of those uplink targets that are not switches of the out-of-band core."""
+    switches = inventory.existing_switches
+    return [i for i, name in enumerate(to) if name in switches and switches[name].role != "oob-core"]
 
 
 def ports_needed(book: Book) -> Counter[str]:

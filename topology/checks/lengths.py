@@ -72,7 +72,7 @@ def _known(ctx: Context) -> list[CableView]:
     """Cables with sound ends, of a known type, whose labels say where they are."""
     return [
         v for v in cable_book(ctx).views
-        if v.type is not None and v.index in measured(ctx) and (v.cable.length_m or length_m(v, ctx))
+        if v.type is not None and v.index in measured(ctx) and not v.stale and (v.cable.length_m or length_m(v, ctx))
     ]  # fmt: skip
 
 
@@ -258,7 +258,7 @@ def stated_length_holds(view: CableView, ctx: Context) -> Iterator[Finding]:
     Passing: `length_m: 12.5`
     """
     m, cable = measured(ctx)[view.index], view.cable
-    if view.stale or m.needed_m is None:
+    if m.needed_m is None:
         return
     fixed = bool(view.type and view.type.fixed_ends)
     if not m.route_stands:

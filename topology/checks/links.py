@@ -11,7 +11,7 @@ from inventory.findings import Finding, Related, Severity, Text
 from inventory.inventory import Device
 from inventory.model import OobSwitch, Pair
 from topology.checks.cable_book import Book, CableView, cable_book, place_line
-from topology.checks.ports import end_fault
+from topology.checks.cable_ends import end_fault
 from topology.links import AccessLink, Key, console_links, oob_links, uplinks_wanted
 from topology.ports import PortUse, port_plan_of, ports_for
 
@@ -262,7 +262,7 @@ def _short(book: Book, links: SwitchLinks) -> dict[tuple[str, str], int]:
     return {
         ends: n - found[ends]
         for ends, n in links.wanted.items()
-        if found[ends] < n and ends[1] not in book.overbooked
+        if found[ends] < n and ends[1] not in book.overbooked and links.record.name not in book.in_band
     }
 
 
@@ -284,7 +284,8 @@ def links_as_asked(subject: CableView | SwitchLinks, ctx: Context) -> Iterator[F
     Passing: four uplinks of each member
     """
     if isinstance(subject, CableView):
-        yield from end_fault("PRT018", subject, ctx)
+        if subject.owner not in cable_book(ctx).in_band:
+            yield from end_fault("PRT018", subject, ctx)
         return
     book = cable_book(ctx)
     short = _short(book, subject)
