@@ -308,8 +308,6 @@ def _needed(
 
     for cable in cables:
         kind = types.get(cable.type)
-        if not ends_agree(inventory.catalog, cable):
-            continue
         for end in (cable.a, cable.b):
             place = places.get(end.device)
             if end.optic is None or place is None:
@@ -325,13 +323,6 @@ def _needed(
             if ends:
                 add(cable.type, next((p for p in ends if (cable.type, p) in supplied), ends[0]), cable)
     return out, kinds
-
-
-def ends_agree(catalog: Catalog, cable: Cable) -> bool:
-    """False when the two optics of a cable cannot talk to each other: one of them is wrong, so that neither
-    is a need. The port checks report such a cable."""
-    near, far = catalog.optics.get(cable.a.optic or ""), catalog.optics.get(cable.b.optic or "")
-    return near is None or far is None or near.joins(far)
 
 
 def _is_open(inventory: Inventory, fleet: str, standing: set[str]) -> bool:

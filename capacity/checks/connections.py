@@ -161,6 +161,14 @@ def speeds_match(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
             break
 
 
+def dark_fleets(ctx: Context) -> set[str]:
+    """Fleets attached to a pair they cannot talk to (CAP031): what their links need is not known."""
+    result: set[str] = ctx.memo(
+        "dark fleets", lambda: {f.name for f in _fleets(ctx) if f.attach and list(speeds_match(f, ctx))}
+    )
+    return result
+
+
 def _serves(name: str, ctx: Context) -> tuple[float, str | None, str] | None:
     """Speed in Gb/s, optic and description of what a pair gives its downlinks; None when nobody says."""
     pair = ctx.inventory.pairs.get(name)

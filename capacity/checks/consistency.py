@@ -12,7 +12,7 @@ from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.inventory import Device
 from inventory.model import Fleet, Record
-from inventory.plan_model import Cable, Cord, PlacedDevice, PlacementProof, PlannedAddress, PlanRecord
+from inventory.plan_model import Cord, PlacedDevice, PlacementProof, PlannedAddress, PlanRecord
 from inventory.validation import near
 
 RULE = "a plan describes the inventory it was made from"
@@ -32,7 +32,7 @@ class Owned:
 
 @dataclass(frozen=True)
 class Mention:
-    """A device name and the places of the plan that use it: (record, path of the name)."""
+    """A device name and the lines of the plan that use it: (record, path of the name)."""
 
     name: str
     uses: tuple[tuple[PlanRecord, tuple[str, ...]], ...]
@@ -165,9 +165,9 @@ def descriptions_agree(owned: Owned, ctx: Context) -> Iterator[Finding]:
         ):
             if found != expected:
                 different.setdefault((field, found or "null", expected or "null"), []).append(planned)
-        allowed = attach.pairs if attach else ()
-        if isinstance(record, Fleet) and planned.pair is not None and planned.pair not in allowed:
-            different.setdefault(("pair", planned.pair, " or ".join(allowed) or "null"), []).append(planned)
+        pair, allowed = planned.pair, attach.pairs if attach else ()
+        if isinstance(record, Fleet) and pair and pair not in allowed and _cabled_as_planned(planned, ctx):
+            different.setdefault(("pair", pair, " or ".join(allowed) or "null"), []).append(planned)
     for (field, found, expected), devices in different.items():
         names = [d.name for d in devices]
         source = {"owner": "name", "pair": "attach"}.get(field, field)
@@ -178,6 +178,19 @@ def descriptions_agree(owned: Owned, ctx: Context) -> Iterator[Finding]:
             ctx.where(devices[0], field), fix=AGAIN,
             related=[Related(ctx.where(record, source), f"{owned.name}: {expected}")],
         )  # fmt: skip
+
+
+def _cabled_as_planned(planned: PlacedDevice, ctx: Context) -> bool:
+    """False when the access cables of a device lead elsewhere than its pair: the port checks say which is wrong."""
+    pair = planned.pair or ""
+    members = {f"{pair}A", f"{pair}B", *(s.name for s in ctx.inventory.existing_pairs.get(pair, ()))}
+    ends = {
+        end.device
+        for cable in ctx.cables_of.get(planned.name, ())
+        if cable.kind == "access"
+        for end in (cable.a, cable.b)
+    }
+    return not ends or bool(ends & members)
 
 
 @check(
@@ -308,14 +321,11 @@ def places_exist(planned: PlacedDevice, ctx: Context) -> Iterator[Finding]:
 
 
 def _mentions(ctx: Context) -> list[Mention]:
-    """Every device name that a cable, a cord or a living address of the plan uses."""
+    """Every device name that a cord or a living address of the plan uses; ends of cables are checked with the ports."""
     out: dict[str, list[tuple[PlanRecord, tuple[str, ...]]]] = {}
     plan = ctx.plan
     if plan is None:
         return []
-    for cable in plan.cables:
-        out.setdefault(cable.a.device, []).append((cable, ("a", "device")))
-        out.setdefault(cable.b.device, []).append((cable, ("b", "device")))
     for cord in plan.cords:
         out.setdefault(cord.device, []).append((cord, ("device",)))
     for address in plan.addresses:
@@ -334,17 +344,18 @@ def _nameable(ctx: Context) -> set[str]:
 
 
 @check(
-    "PLN007", severity=Severity.ERROR, title=Text("Cable, cord or address of an unknown device", "线缆、电源线或地址指向未知设备"),
+    "PLN007", severity=Severity.ERROR, title=Text("Cord or address of an unknown device", "电源线或地址指向未知设备"),
     clause=RULE, over=_mentions,
 )  # fmt: skip
 def named_devices_exist(mention: Mention, ctx: Context) -> Iterator[Finding]:
-    """Every device that a cable, a power cord or an address names is in the plan, in the inventory, or stands already.
+    """Every device that a power cord or an address names is in the plan, in the inventory, or stands already.
 
-    Why it matters: a cable with an end at nothing is bought, labelled and laid, and fits nowhere.
-    How to fix: take the suggestion, or run `rackwright plan`. Tombstones of addresses are not looked at.
+    Why it matters: an outlet or an address is kept for nothing, while the device that was meant goes without.
+    How to fix: take the suggestion, or run `rackwright plan`. Tombstones of addresses are not looked at;
+    ends of data cables are checked with the ports.
     Source: the devices of inventory and plan, and the switches and hosts that stand already.
-    Failing: `- {id: A-C-000001, a: {device: rds-O01, port: p1}, …}` in plan/cables.yml
-    Passing: `- {id: A-C-000001, a: {device: rds-001, port: p1}, …}`
+    Failing: `- {id: A-P-000001, device: rds-O01, inlet: PSU1, …}` in plan/cords.yml
+    Passing: `- {id: A-P-000001, device: rds-001, inlet: PSU1, …}`
     """
     known: set[str] = ctx.memo("nameable devices", lambda: _nameable(ctx))
     if mention.name in known:
@@ -364,8 +375,6 @@ def named_devices_exist(mention: Mention, ctx: Context) -> Iterator[Finding]:
 
 
 def _line_of(record: PlanRecord) -> str:
-    if isinstance(record, Cable):
-        return f"cable {record.id}"
     if isinstance(record, Cord):
         return f"cord {record.id}"
     return f"address {record.address}" if isinstance(record, PlannedAddress) else "line"

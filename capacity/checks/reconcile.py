@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from capacity.bom import Group, ends_agree, fitting_places, groups, item_families, spare_text
+from capacity.bom import Group, fitting_places, groups, item_families, spare_text
+from capacity.checks.connections import dark_fleets
 from capacity.measures import business_interfaces
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.inventory import Inventory
 from inventory.model import ExistingSwitch, Fleet, Pair, Supply
+from inventory.plan_model import Cable
+from topology.checks.cable_book import cable_book
+from topology.checks.medium_book import as_planned, declared_for, parts_of
 
 RULE = "each end of a fibre link takes one optic, a fixed-end cable none; spares: engineering estimate"
 
@@ -19,7 +24,32 @@ def _groups(ctx: Context) -> tuple[Group, ...]:
     if ctx.plan is None or not ctx.plan.cables:
         return ()
     plan = ctx.plan
-    result: tuple[Group, ...] = ctx.memo("bom", lambda: groups(ctx.inventory, plan.devices, plan.cables))
+    result: tuple[Group, ...] = ctx.memo("bom", lambda: groups(ctx.inventory, plan.devices, _cables(ctx)))
+    return result
+
+
+def _cables(ctx: Context) -> list[Cable]:
+    """Cables that are needs: those with sound ends, with the type and optics the inventory declares. What a
+    line of the plan has wrong is reported by the port and cable checks, and is no reason to order parts."""
+
+    def make() -> list[Cable]:
+        book, dark = cable_book(ctx), dark_fleets(ctx)
+        out = []
+        for view in book.views:
+            if view.index in book.faults or (view.cable.kind == "access" and view.owner in dark):
+                continue
+            cable, medium = view.cable, declared_for(view, book)
+            if medium is not None and parts_of(medium) != as_planned(view):
+                kind, near, far = parts_of(medium)
+                ends = {
+                    "a": cable.a.model_copy(update={"optic": near}),
+                    "b": cable.b.model_copy(update={"optic": far}),
+                }
+                cable = cable.model_copy(update={"type": kind, **ends})
+            out.append(cable)
+        return out
+
+    result: list[Cable] = ctx.memo("cables that are needs", make)
     return result
 
 
@@ -272,6 +302,9 @@ def _waiting(ctx: Context) -> dict[tuple[str, str], list[str]]:
     """(Fleet, pair or switch; kind of cable) -> devices with fewer good cables of that kind than wanted."""
     out: dict[tuple[str, str], list[str]] = {}
     inventory = ctx.inventory
+    have: Counter[tuple[str, str]] = Counter(
+        (end.device, cable.kind) for cable in _cables(ctx) for end in (cable.a, cable.b)
+    )
     for device in inventory.devices.values():
         record = device.record
         wanted: list[tuple[str, int, tuple[str, ...]]] = []
@@ -287,9 +320,8 @@ def _waiting(ctx: Context) -> dict[tuple[str, str], list[str]]:
                 wanted.append((kind, record.uplinks.per_member, names))
             if isinstance(record, Pair) and record.peer_link:
                 wanted.append(("peer-link", record.peer_link.count, ()))
-        cables = [c for c in ctx.cables_of.get(device.name, ()) if ends_agree(inventory.catalog, c)]
         for kind, count, others in wanted:
-            if sum(cable.kind == kind for cable in cables) < count:
+            if have[device.name, kind] < count:
                 for name in (device.owner, *others):
                     out.setdefault((name, kind), []).append(device.name)
     return out

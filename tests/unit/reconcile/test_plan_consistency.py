@@ -45,9 +45,18 @@ CASES: dict[str, tuple[list[Edit], list[tuple[str, str, str, str]]]] = {
         [("{name: ecs-002, owner: ecs", "{name: ecs-002, owner: web")],
         [("PLN003", "ecs-002", "failed", "owner: web")],
     ),
-    "PLN003 pair": (
+    "PLN003 pair the fleet may not use": (
+        [("pairs:\n  - name: P1\n", "pairs:\n  - name: P2\n    title: {en: Two, zh: 二}\n    device_type: access-10g-48s6q\n    site: A\n"
+          "    port_plan: plan-10g\n    downlink: {cable: fibre-om4-lc, optic: sfpp-10g-sr}\n  - name: P1\n"),
+         ("attach: {pairs: [P1]}", "attach: {pairs: [P2]}")],
+        [("PLN003", "ecs", "failed", "ecs-001"), ("PLN001", "P2", "failed", "name: P2")],
+    ),
+    "PLN003 pair against its own cables belongs to the port checks": (
         [("rack: A01-A02, position: 5, pair: P1", "rack: A01-A02, position: 5, pair: P9")],
-        [("PLN003", "ecs-002", "failed", "pair: P9")],
+        [
+            ("CAP003", "A/ecs/sfpp-10g-sr", "not-evaluated", "per_unit: 2"),
+            ("CAP003", "A/access-10g-48s6q (access)/sfpp-10g-sr", "not-evaluated", "per_unit: 3"),
+        ],
     ),
     "PLN004 no rack": (
         [("rack: A01-A02, position: 5, pair: P1", "pair: P1")],
@@ -72,12 +81,9 @@ CASES: dict[str, tuple[list[Edit], list[tuple[str, str, str, str]]]] = {
         [("rack: A01-A02, position: 5", "rack: A01-A02, position: 0")],
         [("PLN006", "ecs-002", "failed", "position: 0")],
     ),
-    "PLN007 cable end": (
+    "PLN007 ends of cables belong to the port checks": (
         [("a: {device: P1A, port: 100GE1/0/6}", "a: {device: P1X, port: 100GE1/0/6}")],
-        [
-            ("PLN007", "P1X", "failed", "P1X"),
-            ("CAP003", "A/access-10g-48s6q (access)/dac-qsfpp-40g", "not-evaluated", "per_unit: 2"),
-        ],
+        [("CAP003", "A/access-10g-48s6q (access)/dac-qsfpp-40g", "not-evaluated", "per_unit: 2")],
     ),
     "PLN007 cord": ([("{id: K1, device: ecs-001", "{id: K1, device: ecs-01")], [("PLN007", "ecs-01", "failed", "K1")]),
     "PLN007 address": (

@@ -93,12 +93,11 @@ CASES: dict[str, tuple[list[Edit], list[tuple[str, str, str, str]]]] = {
         [("supplied: [{item: sfpp-10g-sr, per_unit: 2}]", "supplied: [{item: sfpp-10g-sr, per_unit: 4}]")],
         [("CAP003", "A/ecs/sfpp-10g-sr", "failed", "per_unit: 4")],
     ),
-    "CAP003 optics that do not talk are no need": (
-        [("port: p1, optic: sfpp-10g-sr}, b: {device: P1A", "port: p1, optic: sfp28-25g-sr}, b: {device: P1A")],
-        [
-            ("CAP003", f"{SWITCH}/sfpp-10g-sr", "not-evaluated", "per_unit: 3"),
-            ("CAP003", "A/ecs/sfpp-10g-sr", "not-evaluated", "per_unit: 2"),
-        ],
+    "CAP003 a wrong optic in the plan is no need": (
+        [("port: p1, optic: sfpp-10g-sr}, b: {device: P1A", "port: p1, optic: sfp28-25g-sr}, b: {device: P1A")], [],
+    ),
+    "CAP003 a wrong cable in the plan is no need": (
+        [("kind: peer-link, type: dac-qsfpp-40g", "kind: peer-link, type: aoc-qsfpp-40g")], [],
     ),
     "CAP004 orphan": (
         [("      - {item: qsfpp-40g-sr4, per_unit: 2}\n",
@@ -209,11 +208,19 @@ CASES: dict[str, tuple[list[Edit], list[tuple[str, str, str, str]]]] = {
     ),
     "CAP030 ports short": (
         [("10GE1/0/[1-2]", "10GE1/0/[1-1]")],
-        [("CAP030", "P1", "failed", "port_plan: plan-10g")],
+        [
+            ("CAP030", "P1", "failed", "port_plan: plan-10g"),
+            ("CAP003", f"{SWITCH}/sfpp-10g-sr", "not-evaluated", "per_unit: 3"),
+            ("CAP003", "A/ecs/sfpp-10g-sr", "not-evaluated", "per_unit: 2"),
+        ],
     ),
     "CAP031 speed of the pair": (
         [("optic: sfpp-10g-sr}\n    uplinks", "optic: sfp28-25g-sr}\n    uplinks")],
-        [("CAP031", "ecs", "failed", "pairs: [P1]")],
+        [
+            ("CAP031", "ecs", "failed", "pairs: [P1]"),
+            ("CAP004", f"{SWITCH}/sfpp-10g-sr", "not-evaluated", "per_unit: 3"),
+            ("CAP004", "A/ecs/sfpp-10g-sr", "not-evaluated", "per_unit: 2"),
+        ],
     ),
 }  # fmt: skip
 
