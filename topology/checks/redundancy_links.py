@@ -1,0 +1,172 @@
+"""Single points on the way out of a server, a pair, an out-of-band switch, a site (RED025-RED029)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from inventory import model as m
+from inventory.catalog_model import DeviceType
+from inventory.checks import Context, check, finding, lacking
+from inventory.findings import Finding, Related, Severity, Text
+from inventory.inventory import Device, locate
+
+
+@dataclass(frozen=True)
+class CardUse:
+    """Dual-homed servers of one type at one site; `subject` as findings name them."""
+
+    type: DeviceType
+    site: str
+    devices: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """How findings name it."""
+        return f"device_types/{self.type.slug}/{self.site}"
+
+
+def _dual_homed(ctx: Context) -> list[CardUse]:
+    out: dict[tuple[str, str], list[Device]] = {}
+    for device in ctx.inventory.devices.values():
+        attach = device.record.attach if isinstance(device.record, m.Fleet) else None
+        if attach is not None and device.site and len(attach.interfaces) != 1:
+            out.setdefault((device.type.slug, device.site), []).append(device)
+    return [CardUse(d[0].type, site, tuple(x.name for x in d)) for (_, site), d in sorted(out.items())]
+
+
+@check(
+    "RED025", severity=Severity.WARNING, needs="inventory", over=_dual_homed,
+    title=Text("Both links of a server on one card", "服务器双链路共用一块网卡"), clause="engineering estimate",
+)  # fmt: skip
+def links_on_two_cards(use: CardUse, ctx: Context) -> Iterator[Finding]:
+    """The two business links of a server come from two cards.
+
+    Why it matters: a bond over two ports of one card survives a cable or a switch, not the card, its slot or
+    its firmware; in availability figures the two links are one.
+    How to fix: two single-port or two dual-port cards; otherwise the cluster above has to bear the loss of a host.
+    Source: engineering estimate (shared risk group of a card).
+    Failing: `components: [{part: nic-2x10g-sr, count: 1}]`
+    Passing: `components: [{part: nic-2x10g-sr, count: 2}]`
+    """
+    parts = ctx.inventory.catalog.components
+    place = locate(ctx.inventory.documents, use.type.at, "rackwright", "components")
+    cards = sum(c.count for c in use.type.rackwright.components if parts[c.part].kind == "nic")
+    speeds = {i.speed_gbps for i in use.type.interfaces if not i.mgmt_only and i.speed_gbps}
+    left = cards - max(0, len(speeds) - 1)
+    if cards == 0:
+        yield lacking(
+            "RED025", use.subject,
+            Text(f"number of network cards of {use.type.slug} is not stated", f"{use.type.slug} 的网卡数量未填写"),
+            place, Text("list the cards under `components`", "在 `components` 中列出网卡"),
+        )  # fmt: skip
+    elif left <= 1:
+        yield finding(
+            "RED025", use.subject,
+            Text(f"{len(use.devices)} server(s) at {use.site} have both business links on one card",
+                 f"{use.site} 的 {len(use.devices)} 台服务器两条业务链路共用一块网卡"),
+            place, arithmetic=f"{cards} card(s) for {len(speeds)} port speed(s): 1 left for the business links, 2 wanted",
+            fix=Text("order a second card, or accept the loss of a host at a time", "增配一块网卡，或接受单机失效"),
+        )  # fmt: skip
+
+
+def _with_uplinks(ctx: Context) -> list[m.Pair]:
+    return [p for _, p in sorted(ctx.inventory.pairs.items()) if p.uplinks]
+
+
+def _far_ends(ctx: Context, device: str, kind: str) -> set[str]:
+    return {
+        c.b.device if c.a.device == device else c.a.device
+        for c in ctx.cables_of.get(device, ())
+        if c.kind == kind
+    }
+
+
+@check(
+    "RED026", severity=Severity.ERROR, over=_with_uplinks,
+    title=Text("All uplinks of a pair end on one switch", "交换机对全部上联集中于一台"),
+    clause="GB/T 22239-2019 8.1.2.1 e",
+)  # fmt: skip
+def uplinks_to_two_switches(pair: m.Pair, ctx: Context) -> Iterator[Finding]:
+    """The uplinks of a pair reach at least two switches above.
+
+    Why it matters: a single switch above is a cut point: its restart takes all servers of the pair with it.
+    How to fix: name two or more switches under `uplinks: {to: [...]}`.
+    Source: GB/T 22239-2019 8.1.2.1 e (redundancy of key devices).
+    Failing: `uplinks: {to: [A-DSW-1], per_member: 4, ...}`
+    Passing: `uplinks: {to: [A-DSW-1, A-DSW-2], per_member: 4, ...}`
+    """
+    ends = _far_ends(ctx, f"{pair.name}A", "uplink") | _far_ends(ctx, f"{pair.name}B", "uplink")
+    if len(ends) == 1:
+        only = next(iter(ends))
+        yield finding(
+            "RED026", pair.name,
+            Text(f"every uplink of {pair.name} ends on {only}", f"{pair.name} 的上联全部接入 {only}"),
+            ctx.where(pair, "uplinks", "to"), arithmetic="1 switch above, 2 wanted",
+            fix=Text("spread the uplinks over two switches", "将上联分布到两台交换机"),
+        )  # fmt: skip
+
+
+@check(
+    "RED028", severity=Severity.WARNING,
+    over=lambda ctx: [s for s in ctx.inventory.oob_switches.values() if s.uplinks],
+    title=Text("Out-of-band switch hangs on one core", "带外交换机仅接一台带外核心"), clause="GB/T 22239-2019 8.1.5.4",
+)  # fmt: skip
+def oob_reaches_two_cores(switch: m.OobSwitch, ctx: Context) -> Iterator[Finding]:
+    """An out-of-band access switch reaches two out-of-band core switches.
+
+    Why it matters: out-of-band is what is left when the network fails; it must not fail at one box.
+    How to fix: one uplink to each out-of-band core.
+    Source: GB/T 22239-2019 8.1.5.4 (management path); engineering estimate.
+    Failing: `uplinks: {to: [A-OMR-1], per_member: 2, ...}`
+    Passing: `uplinks: {to: [A-OMR-1, A-OMR-2], per_member: 2, ...}`
+    """
+    ends = _far_ends(ctx, switch.name, "oob-uplink")
+    if len(ends) == 1:
+        only = next(iter(ends))
+        yield finding(
+            "RED028", switch.name,
+            Text(f"every uplink of {switch.name} ends on {only}", f"{switch.name} 的上联全部接入 {only}"),
+            ctx.where(switch, "uplinks", "to"), arithmetic="1 switch above, 2 wanted",
+            fix=Text("cable the second uplink to the other core", "将第二条上联接入另一台核心"),
+        )  # fmt: skip
+
+
+def _sites_with_switches(ctx: Context) -> list[m.Site]:
+    used = {p.site for p in ctx.inventory.pairs.values()} | {
+        s.site for s in ctx.inventory.oob_switches.values()
+    }
+    return [s for name, s in ctx.inventory.sites.items() if name in used]
+
+
+@check(
+    "RED029", severity=Severity.WARNING, needs="inventory", over=_sites_with_switches,
+    title=Text("Site without a console server", "站点没有串口服务器"), clause="tender line 830",
+)  # fmt: skip
+def console_at_each_site(site: m.Site, ctx: Context) -> Iterator[Finding]:
+    """A site that gets new switches has a console server.
+
+    Why it matters: a switch that lost its configuration is reached by its serial port only; without a console
+    server somebody has to drive there.
+    How to fix: order one for the site, or show that an existing one has free lines.
+    Source: engineering estimate; tender lines 830-836 buy one for two sites.
+    Failing: six new switches at B, the only console server at A
+    Passing: one console server at each site
+    """
+    there = [
+        f
+        for f in ctx.inventory.fleets.values()
+        if f.role == "console-server" and f.site == site.name and f.count
+    ]
+    if not there:
+        switches = sum(
+            1 for d in ctx.inventory.devices.values() if d.kind == "switch" and d.site == site.name
+        )
+        elsewhere = [f for f in ctx.inventory.fleets.values() if f.role == "console-server" and f.count]
+        yield finding(
+            "RED029", site.name,
+            Text(f"{switches} new switches at {site.name} and no console server", f"{site.name} 新增 {switches} 台交换机，无串口服务器"),
+            ctx.where(site, "name"), arithmetic=f"0 console servers for {switches} switches",
+            fix=Text("order one, or use free lines of one that stands already", "增购，或使用既有串口服务器的空闲线路"),
+            related=[Related(ctx.where(f, "site"), f"{f.name} stands at {f.site}") for f in elsewhere],
+        )  # fmt: skip
