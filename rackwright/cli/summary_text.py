@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from rackwright.summary import Figure, Summary
+from rackwright.figures import Figure, figures
+from rackwright.summary import Summary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,7 +15,7 @@ _MARKS = {"good": " ", "attention": "!", "bad": "✗", "unknown": "?"}
 _PLAIN_MARKS = {"good": " ", "attention": "!", "bad": "X", "unknown": "?"}
 _STYLES = {"good": "", "attention": "yellow", "bad": "bold red", "unknown": "yellow"}
 _GROUPS = (
-    ("devices", "racks.", "load.", "rack", "feed", "loads.unknown"),
+    ("devices", "racks.", "load.", "rack", "feed", "bank", "loads.unknown"),
     ("ports.",),
     ("optics", "fixed", "cables", "cords", "addresses"),
     ("findings", "checks", "assumptions"),
@@ -40,7 +41,7 @@ def print_summary(
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(style="dim", overflow="fold")
-    for n, group in enumerate(_grouped(summary.figures)):
+    for n, group in enumerate(_grouped(figures(summary))):
         if n:
             table.add_row()
         for figure in group:
@@ -56,10 +57,10 @@ def print_summary(
             console.print(Styled(f"{'written' if language == 'en' else '已写入'}  {path}"), soft_wrap=True)
 
 
-def _grouped(figures: Sequence[Figure]) -> list[list[Figure]]:
+def _grouped(every: Sequence[Figure]) -> list[list[Figure]]:
     """Figures by group; what belongs to none stands with the last."""
     out: list[list[Figure]] = [[] for _ in _GROUPS]
-    for figure in figures:
+    for figure in every:
         place = next(
             (
                 n

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from inventory.checks import REGISTRY, Check, Outcome, Report
-from inventory.findings import Finding, Status, Text
+from inventory.findings import Finding, Position, Status, Text
 from inventory.inventory import Inventory
 from inventory.plan_model import Plan
 from rackwright.documents import address_overview, elevation, power_bars
@@ -22,7 +22,8 @@ from rackwright.documents.files import write_text
 from rackwright.documents.port_use import USE_NAMES, PortUse, SwitchPorts, existing_uses, switch_ports
 from rackwright.documents.reconcile import RESULT_NAMES, reconciled
 from rackwright.documents.sheets import described
-from rackwright.summary import Summary, kilowatts, proof_line
+from rackwright.figures import figures
+from rackwright.summary import Summary, by_urgency, kilowatts, worst
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -109,7 +110,7 @@ def render(inventory: Inventory, plan: Plan, report: Report, summary: Summary) -
         "kw": kilowatts,
         "project": inventory.project,
         "summary": summary,
-        "proof_line": proof_line,
+        "figures": figures(summary),
         "style": Markup(style),  # noqa: S704 - our own file
         "head_script": Markup(head_script),  # noqa: S704 - our own file
         "script": Markup(script),  # noqa: S704 - our own file
@@ -127,7 +128,9 @@ def render(inventory: Inventory, plan: Plan, report: Report, summary: Summary) -
         ],
         "phases": power_bars.panel_phases(inventory, plan),
         "plant": power_bars.plant_power(inventory, plan),
-        "banks": [line for line in plan.power if line.kind == "bank"],
+        "banks": [
+            line for line in plan.power if line.kind == "bank" and (line.unknown or worst_bar(line).peak_w)
+        ],
         "bar": power_bars.bar,
         "worst": worst_bar,
         "policy": inventory.policy,
@@ -138,9 +141,9 @@ def render(inventory: Inventory, plan: Plan, report: Report, summary: Summary) -
         "described": lambda item: described(inventory, item),
         "results": RESULT_NAMES,
         "reconciled": list(reconciled(inventory)),
-        "findings": report.findings,
+        "findings": by_urgency(report.findings),
         "pages": list(check_pages(report)),
-        "assumptions": inventory.assumptions,
+        "assumptions": grouped_assumptions(inventory),
         "proofs": plan.proofs,
         "pools": address_overview.pool_uses(inventory, plan),
         "prefixes": address_overview.prefix_uses(plan),
@@ -170,9 +173,15 @@ def csp_hash(text: str) -> str:
 
 def worst_bar(line: Any) -> power_bars.Bar:
     """The bar of a load line with whichever side dead weighs more."""
-    from rackwright.summary import worst
-
     return power_bars.bar(line, worst(line, one_side_dead=True).dead)
+
+
+def grouped_assumptions(inventory: Inventory) -> list[tuple[list[str], str, str, Position]]:
+    """Assumptions with all subjects that share one: (subjects, field, reason, place), in inventory order."""
+    groups: dict[tuple[str, str, Position], list[str]] = {}
+    for subject, field, reason, place in inventory.assumptions:
+        groups.setdefault((field, reason, place), []).append(subject)
+    return [(subjects, *key) for key, subjects in groups.items()]
 
 
 def check_pages(report: Report) -> Iterator[CheckPage]:

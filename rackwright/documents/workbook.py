@@ -13,7 +13,8 @@ from inventory.checks import Report
 from inventory.inventory import Inventory
 from inventory.plan_model import Plan
 from rackwright.documents.files import write_bytes
-from rackwright.documents.sheets import UNKNOWN, Cell, Column, Marked, Sheet, sheets
+from rackwright.documents.sheet_model import UNKNOWN, Cell, Column, Marked, Sheet
+from rackwright.documents.sheets import sheets
 
 _CREATED = datetime(2000, 1, 1)
 _CELL = {

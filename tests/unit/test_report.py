@@ -39,6 +39,7 @@ from rackwright.documents.port_use import families, switch_ports
 from rackwright.documents.power_bars import bar, panel_phases
 from rackwright.documents.report import render, write_report
 from rackwright.documents.workbook import write_workbook
+from rackwright.figures import figures
 from rackwright.summary import Summary, summarise
 
 HOSTILE = "</script><script>alert(1)</script>"
@@ -220,7 +221,7 @@ def test_summary_finds_the_tightest_rack_and_the_feed_that_fails_alone(summary: 
     assert summary.tightest_rack is not None and summary.tightest_rack.element == "A01-A01"
     assert summary.tightest_feed is not None
     assert (summary.tightest_feed.element, summary.tightest_feed.dead) == ("A01-A01/b", "a")
-    states = {figure.key: figure.state for figure in summary.figures}
+    states = {figure.key: figure.state for figure in figures(summary)}
     assert states["feed"] == "bad" and states["rack"] == "good"
     assert states["loads.unknown"] == states["cables"] == states["load.A"] == "unknown"
 
@@ -228,13 +229,13 @@ def test_summary_finds_the_tightest_rack_and_the_feed_that_fails_alone(summary: 
 def test_summary_of_an_empty_plan_is_not_evaluated_rather_than_zero(
     inventory: Inventory, report: Report
 ) -> None:
-    figures = {figure.key: figure for figure in summarise(inventory, Plan(), report).figures}
+    by_key = {figure.key: figure for figure in figures(summarise(inventory, Plan(), report))}
     for key in ("rack", "feed", "load.A", "optics"):
-        assert (figures[key].value.en, figures[key].state) == ("not evaluated", "unknown"), key
+        assert (by_key[key].value.en, by_key[key].state) == ("not evaluated", "unknown"), key
 
 
 def test_every_figure_speaks_both_languages(summary: Summary) -> None:
-    for figure in summary.figures:
+    for figure in figures(summary):
         assert figure.label.en and figure.label.zh and bool(figure.note.en) == bool(figure.note.zh)
         assert re.search("[一-鿿]", figure.label.zh), figure.key
 

@@ -83,5 +83,5 @@
   }
   addEventListener("hashchange", reveal);
   reveal();
-  addEventListener("beforeprint", function () { document.querySelectorAll("details").forEach(function (d) { d.open = true; }); });
+  addEventListener("beforeprint", function () { document.querySelectorAll("details").forEach(function (d) { d.open = d.open || !d.closest("#checks"); }); });
 })();
