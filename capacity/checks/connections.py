@@ -11,6 +11,7 @@ from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.interface_types import form_factor, speed_gbps
 from inventory.model import Fleet, Pair
+from topology.checks.cable_book import cable_book
 from topology.ports import PortUse, ports_for
 
 
@@ -60,6 +61,17 @@ def _ports(pair: Pair, ctx: Context, use: PortUse = "server") -> int:
     return 2 * len(ports_for(ctx.inventory.port_plans[pair.port_plan], use))
 
 
+def _out_of_range(served: Served, ctx: Context) -> bool:
+    """Whether cables of the plan use ports outside the ranges: the range was cut, and the port checks say so."""
+    if ctx.plan is None:
+        return False
+    members = {f"{pair.name}{member}" for pair in served.pairs for member in "AB"}
+    return any(
+        fault.code == "PRT012" and members & {fault.view.cable.a.device, fault.view.cable.b.device}
+        for fault in cable_book(ctx).faults.values()
+    )
+
+
 @check(
     "CAP030", severity=Severity.ERROR, title=Text("Switch ports short", "交换机端口不足"),
     clause="one switch port per business interface", over=_served, needs="inventory",
@@ -85,7 +97,7 @@ def ports_suffice(served: Served, ctx: Context) -> Iterator[Finding]:
     if not all(sold):
         return  # no range, or one that cannot be read: the port plan checks report it
     total, needed = sum(sold), sum(n for _, n in needs)
-    if needed > total:
+    if needed > total and not _out_of_range(served, ctx):
         largest = max(needs, key=lambda x: x[1])[0]
         growth = sum(_ports(pair, ctx, "growth") for pair in served.pairs)
         kept = f"; {growth} are kept for growth" if growth else ""
@@ -202,7 +214,7 @@ def _downlink(name: str, ctx: Context) -> list[Related]:
 
 @check(
     "CAP032", severity=Severity.WARNING, title=Text("Fleet without a site", "设备组未定站点"),
-    clause="", over=_fleets, needs="inventory",
+    clause="every device of the order has a place", over=_fleets, needs="inventory",
 )  # fmt: skip
 def fleet_has_site(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
     """A fleet has a site; without one it is not placed, powered, cabled or addressed.
@@ -225,7 +237,8 @@ def fleet_has_site(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
 
 @check(
     "CAP033", severity=Severity.WARNING, title=Text("Data connection not decided", "业务连接未定"),
-    clause="", needs="inventory", over=lambda ctx: [f for f in _fleets(ctx) if f.site is not None],
+    clause="every device of the order has a connection", needs="inventory",
+    over=lambda ctx: [f for f in _fleets(ctx) if f.site is not None],
 )  # fmt: skip
 def connection_is_decided(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
     """The business interfaces of a fleet are attached to switches that exist.

@@ -12,7 +12,7 @@ from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.inventory import Device
 from inventory.model import Fleet, Record
-from inventory.plan_model import Cord, PlacedDevice, PlacementProof, PlannedAddress, PlanRecord
+from inventory.plan_model import Cord, PlacedDevice, PlacementProof, PlanRecord
 from inventory.validation import near
 
 RULE = "a plan describes the inventory it was made from"
@@ -32,10 +32,10 @@ class Owned:
 
 @dataclass(frozen=True)
 class Mention:
-    """A device name and the lines of the plan that use it: (record, path of the name)."""
+    """A device name and the power cords that use it."""
 
     name: str
-    uses: tuple[tuple[PlanRecord, tuple[str, ...]], ...]
+    cords: tuple[Cord, ...]
 
 
 def _owned(ctx: Context) -> list[Owned]:
@@ -321,63 +321,43 @@ def places_exist(planned: PlacedDevice, ctx: Context) -> Iterator[Finding]:
 
 
 def _mentions(ctx: Context) -> list[Mention]:
-    """Every device name that a cord or a living address of the plan uses; ends of cables are checked with the ports."""
-    out: dict[str, list[tuple[PlanRecord, tuple[str, ...]]]] = {}
-    plan = ctx.plan
-    if plan is None:
-        return []
-    for cord in plan.cords:
-        out.setdefault(cord.device, []).append((cord, ("device",)))
-    for address in plan.addresses:
-        if address.released is None:
-            out.setdefault(address.device, []).append((address, ("device",)))
-    return [Mention(name, tuple(found)) for name, found in out.items()]
-
-
-def _nameable(ctx: Context) -> set[str]:
-    inventory = ctx.inventory
-    hosts = {host.name for group in inventory.existing_hosts.values() for host in group.hosts}
-    return {
-        *inventory.devices, *inventory.existing_switches, *inventory.pairs, *inventory.existing_pairs,
-        *inventory.sts, *hosts, *ctx.placed,
-    }  # fmt: skip
+    """Every device name that the power cords of the plan use."""
+    out: dict[str, list[Cord]] = {}
+    for cord in ctx.plan.cords if ctx.plan else ():
+        out.setdefault(cord.device, []).append(cord)
+    return [Mention(name, tuple(cords)) for name, cords in out.items()]
 
 
 @check(
-    "PLN007", severity=Severity.ERROR, title=Text("Cord or address of an unknown device", "电源线或地址指向未知设备"),
-    clause=RULE, over=_mentions,
+    "PLN007", severity=Severity.ERROR, title=Text("Power cord of an unknown device", "电源线指向未知设备"), clause=RULE,
+    over=_mentions,
 )  # fmt: skip
-def named_devices_exist(mention: Mention, ctx: Context) -> Iterator[Finding]:
-    """Every device that a power cord or an address names is in the plan, in the inventory, or stands already.
+def corded_devices_exist(mention: Mention, ctx: Context) -> Iterator[Finding]:
+    """Every device that a power cord names is in the plan, in the inventory, or a transfer switch.
 
-    Why it matters: an outlet or an address is kept for nothing, while the device that was meant goes without.
-    How to fix: take the suggestion, or run `rackwright plan`. Tombstones of addresses are not looked at;
-    ends of data cables are checked with the ports.
-    Source: the devices of inventory and plan, and the switches and hosts that stand already.
+    Why it matters: an outlet is kept for nothing, while the device that was meant goes without.
+    How to fix: take the suggestion, or run `rackwright plan`. Ends of data cables are checked with the ports,
+    addresses with the address plan.
+    Source: the devices of inventory and plan, and the transfer switches of the racks.
     Failing: `- {id: A-P-000001, device: rds-O01, inlet: PSU1, …}` in plan/cords.yml
     Passing: `- {id: A-P-000001, device: rds-001, inlet: PSU1, …}`
     """
-    known: set[str] = ctx.memo("nameable devices", lambda: _nameable(ctx))
+    inventory = ctx.inventory
+    known: set[str] = ctx.memo(
+        "names cords may use", lambda: {*inventory.devices, *inventory.sts, *ctx.placed}
+    )
     if mention.name in known:
         return
     unknown: int = ctx.memo("unknown mentions", lambda: sum(m.name not in known for m in _mentions(ctx)))
     guess = near(mention.name, known) if unknown <= FEW else None
-    record, path = mention.uses[0]
-    more = f" ({len(mention.uses)} lines)" if len(mention.uses) > 1 else ""
-    zh_more = f"（共 {len(mention.uses)} 行）" if len(mention.uses) > 1 else ""
+    first, *others = mention.cords
+    more = f", and {len(others)} more" if others else ""
     yield finding(
         "PLN007", mention.name,
-        Text(f"{_line_of(record)} names {mention.name}, which nothing lists{more}",
-             f"{_line_of(record)} 引用了不存在的设备 {mention.name}{zh_more}"),
-        ctx.where(record, *path), fix=Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else AGAIN,
-        related=[Related(ctx.where(r, *p), _line_of(r)) for r, p in mention.uses[1:4]],
+        Text(f"cord {first.id}{more}: nothing lists {mention.name}", f"电源线 {first.id}{f' 等 {len(others) + 1} 条' if others else ''} 引用了不存在的设备 {mention.name}"),
+        ctx.where(first, "device"), fix=Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else AGAIN,
+        related=[Related(ctx.where(cord, "device"), f"cord {cord.id}") for cord in others[:3]],
     )  # fmt: skip
-
-
-def _line_of(record: PlanRecord) -> str:
-    if isinstance(record, Cord):
-        return f"cord {record.id}"
-    return f"address {record.address}" if isinstance(record, PlannedAddress) else "line"
 
 
 def _sites_with_devices(ctx: Context) -> list[str]:

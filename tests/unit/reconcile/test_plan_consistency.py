@@ -86,9 +86,8 @@ CASES: dict[str, tuple[list[Edit], list[tuple[str, str, str, str]]]] = {
         [("CAP003", "A/access-10g-48s6q (access)/dac-qsfpp-40g", "not-evaluated", "per_unit: 2")],
     ),
     "PLN007 cord": ([("{id: K1, device: ecs-001", "{id: K1, device: ecs-01")], [("PLN007", "ecs-01", "failed", "K1")]),
-    "PLN007 address": (
-        [("device: ecs-001, interface: bond0", "device: ecs-9, interface: bond0")],
-        [("PLN007", "ecs-9", "failed", "ecs-9")],
+    "PLN007 addresses belong to the address checks": (
+        [("device: ecs-001, interface: bond0", "device: ecs-9, interface: bond0")], [],
     ),
     "PLN008 infeasible": (
         [(PROOF, "status: infeasible, method: bound, racks: 2, lower_bound: 3")],

@@ -207,9 +207,19 @@ CASES: dict[str, tuple[list[Edit], list[tuple[str, str, str, str]]]] = {
         [("    measure: racks\n    amount: 2\n", "    measure: servers\n    amount: 1\n    compare: at_least\n")], [],
     ),
     "CAP030 ports short": (
-        [("10GE1/0/[1-2]", "10GE1/0/[1-1]")],
+        [("    count: 2\n", "    count: 3\n")],
         [
             ("CAP030", "P1", "failed", "port_plan: plan-10g"),
+            ("CAP003", f"{SWITCH}/sfpp-10g-sr", "not-evaluated", "per_unit: 3"),
+            ("CAP003", "A/ecs/sfpp-10g-sr", "not-evaluated", "per_unit: 2"),
+            ("CAP010", "ecs-cores", "failed", "amount: 128"),
+            ("CAP020", "servers-stated", "failed", "amount: 2"),
+            ("PLN001", "ecs-003", "failed", "count: 3"),
+        ],
+    ),
+    "CAP030 a range cut below the plan belongs to the port checks": (
+        [("10GE1/0/[1-2]", "10GE1/0/[1-1]")],
+        [
             ("CAP003", f"{SWITCH}/sfpp-10g-sr", "not-evaluated", "per_unit: 3"),
             ("CAP003", "A/ecs/sfpp-10g-sr", "not-evaluated", "per_unit: 2"),
         ],
