@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from capacity.checks import clauses, connections, consistency, licences, reconcile, statements
+from capacity.checks import (
+    clauses,
+    connections,
+    consistency,
+    licences,
+    placement_proofs,
+    reconcile,
+    rooms,
+    statements,
+)
 from inventory import checks
 from inventory.inventory import Inventory
 from inventory.load import load
@@ -19,7 +28,10 @@ Edit = tuple[str, str]
 Seen = set[tuple[str, str, str, str]]
 """(code, subject, status, text of the line the finding points at)."""
 
-MODULES = {m.__name__ for m in (clauses, connections, consistency, licences, reconcile, statements)}
+MODULES = {
+    m.__name__
+    for m in (clauses, connections, consistency, licences, placement_proofs, reconcile, rooms, statements)
+}
 
 PROJECT = """
 project: {name: tiny, title: {en: Tiny, zh: 小}, tender: T-1}
