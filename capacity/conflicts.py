@@ -18,6 +18,7 @@ from capacity.placement_model import RESOURCES, UNITS, Bin, Item, Problem, compo
 Family = tuple[str, str]
 _CAPS = ("alloc_cap_w", "peak_cap_w", "height_cap_u", "weight_cap_kg")
 _SIZES = ("alloc_w", "peak_w", "height_u", "weight_kg")
+BANK_LIMIT = "bank limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ def families(problem: Problem) -> list[Family]:
     found += [
         ("spread", group.name) for group in sorted(problem.groups, key=lambda g: g.name) if group.name in used
     ]
+    found += [("bank", "")] if any(rack.bank_caps_w for rack in problem.bins) else []
     found += [("resource", str(r)) for r in (3, 2, 0, 1)]
     found += [("region", "\n".join(region)) for region in regions]
     return [*found, ("racks", "")]
@@ -158,7 +160,8 @@ def lifted(problem: Problem, kept: Sequence[Family]) -> Problem:
             for r, (cap, size) in enumerate(zip(_CAPS, _SIZES, strict=True))
             if ("resource", str(r)) not in keep
         }
-        bins.append(replace(rack, **limits))
+        banks = rack.bank_caps_w if ("bank", "") in keep else ()
+        bins.append(replace(rack, bank_caps_w=banks, **limits))
     names = tuple(sorted(rack.name for rack in bins))
     items = []
     for item in problem.items:
@@ -188,10 +191,10 @@ def _with_own_racks(items: list[Item], bins: list[Bin]) -> tuple[list[Item], lis
     more: list[Bin] = []
     widened = []
     for item in items:
-        makes: dict[tuple[int, ...], str] = {}
+        makes: dict[tuple[object, ...], str] = {}
         for name in item.candidates if item.fixed is None else ():
             rack = by_name[name]
-            makes.setdefault((*(getattr(rack, cap) for cap in _CAPS), rack.depth_mm), name)
+            makes.setdefault((*(getattr(rack, cap) for cap in _CAPS), rack.depth_mm, rack.bank_caps_w), name)
         own = [replace(by_name[name], name=f"{name} for {item.name}") for name in makes.values()]
         more += own
         widened.append(replace(item, candidates=(*item.candidates, *(rack.name for rack in own))))
@@ -240,7 +243,7 @@ def involved(problem: Problem, kept: Sequence[Family]) -> tuple[list[Item], list
     regions = {subject for family, subject in kept if family == "region"}
     spreads = {subject for family, subject in kept if family == "spread"}
     fixed = {subject for family, subject in kept if family == "fixed"}
-    resources = any(family == "resource" for family, _ in kept)
+    resources = any(family in ("resource", "bank") for family, _ in kept)
     items = sorted(problem.items, key=lambda item: item.name)
     if regions or fixed:
         items = [
@@ -261,6 +264,9 @@ def _described(problem: Problem, kept: Sequence[Family], family: Family) -> Requ
     items, racks = involved(problem, kept)
     if kind == "resource":
         return Requirement(RESOURCES[int(subject)], "", _resource_words(problem, items, racks, int(subject)))
+    if kind == "bank":
+        banked = [rack for rack in racks if rack.bank_caps_w] or [r for r in problem.bins if r.bank_caps_w]
+        return Requirement(BANK_LIMIT, "", _bank_words(items, banked))
     if kind == "racks":
         text = f"only {rack_words(rack.name for rack in racks)} can take them"
         return Requirement("racks", "", text)
@@ -304,6 +310,18 @@ def _resource_words(problem: Problem, items: Sequence[Item], racks: Sequence[Bin
         largest = max((getattr(item, _SIZES[r]) for item in items), default=0)
         text += f": enough in total, not rack by rack (largest item {grouped(largest)} {UNITS[r]})"
     return text
+
+
+def _bank_words(items: Sequence[Item], racks: Sequence[Bin]) -> str:
+    limits = sorted({cap for rack in racks for cap in rack.bank_caps_w})
+    each = " to ".join(grouped(limit) for limit in dict.fromkeys((limits[0], limits[-1])))
+    banks = sum(len(rack.bank_caps_w) for rack in racks)
+    largest = max((item.peak_w for item in items), default=0)
+    return (
+        f"peak power of {item_words(items)}, {grouped(sum(item.peak_w for item in items))} W, one bank per "
+        f"device (largest {grouped(largest)} W); the {rack_count(len(racks))} open to them have {banks} banks "
+        f"of {each} W"
+    )
 
 
 def item_words(items: Sequence[Item]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from capacity.placement_banks import splittable
 from capacity.placement_model import Instance
 
 _SUM_CELLS = 8192  # most cells of a reachable-sum set; larger capacities are rounded to a unit
@@ -29,6 +30,7 @@ class Loads:
         self.held: list[list[int]] = [[] for _ in instance.bins]
         self.counts: list[dict[int, int]] = [{} for _ in instance.spreads]
         self.waiting = [len(spread.members) for spread in instance.spreads]
+        self.bearable: list[dict[int, bool]] = [{} for _ in instance.bins]  # by peak of one more item
 
     def fits(self, i: int, b: int) -> bool:
         """Whether item `i` may join what rack `b` holds, keeping every group able to reach its racks."""
@@ -37,7 +39,18 @@ class Loads:
             return False
         if not self.instance.mask[i] >> b & 1:
             return False
+        if self.instance.banks[b]:
+            known = self.bearable[b]
+            if s[1] not in known:
+                known[s[1]] = self.splits((i,), b)
+            if not known[s[1]]:
+                return False
         return all(self.joins(g, b) for g in self.instance.item_spreads[i])
+
+    def splits(self, more: Sequence[int], b: int) -> bool:
+        """Whether what rack `b` holds and the items `more` can be split over its banks."""
+        banks, sizes = self.instance.banks[b], self.instance.sizes
+        return not banks or splittable(tuple(sorted(sizes[i][1] for i in (*self.held[b], *more))), banks)
 
     def joins(self, g: int, b: int, more: int = 0) -> bool:
         """Whether rack `b` may take one member of group `g` beyond what it holds and `more` others."""
@@ -52,6 +65,7 @@ class Loads:
             left[r] -= size
         self.rack[i] = b
         self.held[b].append(i)
+        self.bearable[b].clear()
         for g in self.instance.item_spreads[i]:
             self.counts[g][b] = self.counts[g].get(b, 0) + 1
             self.waiting[g] -= 1
@@ -64,6 +78,7 @@ class Loads:
             left[r] += size
         self.rack[i] = -1
         self.held[b].remove(i)
+        self.bearable[b].clear()
         for g in self.instance.item_spreads[i]:
             counts = self.counts[g]
             counts[b] -= 1
@@ -309,16 +324,16 @@ def _nearest_sums(reach: int, target: int) -> list[int]:
 
 def _fit_together(loads: Loads, subset: list[int], b: int) -> bool:
     left, sizes = loads.left[b], loads.instance.sizes
-    return all(sum(sizes[i][r] for i in subset) <= left[r] for r in range(4))
+    return all(sum(sizes[i][r] for i in subset) <= left[r] for r in range(4)) and loads.splits(subset, b)
 
 
 def _greedy_subset(loads: Loads, offered: list[int], b: int) -> list[int]:
     """Items of `offered` in order, each while it still fits."""
     left = list(loads.left[b])
-    subset = []
+    subset: list[int] = []
     for i in offered:
         size = loads.instance.sizes[i]
-        if all(size[r] <= left[r] for r in range(4)):
+        if all(size[r] <= left[r] for r in range(4)) and loads.splits((*subset, i), b):
             subset.append(i)
             left = [left[r] - size[r] for r in range(4)]
     return subset

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from capacity.conflicts import explain_infeasible
+from capacity.load_lines import bank_limits_w
 from capacity.phases import even_phases
 from capacity.placement import first_fit, solve
+from capacity.placement_banks import raised_caps
 from capacity.placement_model import Bin, Group, Item, Problem, Solution
 from capacity.plant import feed_cap_w
 from capacity.pods import assign_pairs, switch_racks
@@ -25,6 +27,7 @@ from inventory.model import Fleet, Pair
 from inventory.plan_model import PlacedDevice, PlacementProof, Plan
 
 Progress = Callable[[str, int, int], None]
+_NO_LIMIT = 1_000_000  # W or kg: more than any rack ever holds
 
 
 @dataclass(frozen=True)
@@ -181,8 +184,38 @@ def _candidates(
         rows = record.rows or (pair.home_rows if pair else ())
     else:
         rows = record.rows
+    if device.role in ("oob", "console-server"):
+        central = _central_racks(given, device, by_row, tuple(rows) or tuple(by_row))
+        if central:
+            return central
     names = tuple(sorted(r.name for row in rows for r in by_row.get(row, ()) if not r.reserved))
     return names or open_racks
+
+
+def _central_racks(
+    given: Given, device: Device, by_row: Mapping[str, list[RackPlace]], rows: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Racks for gear that every rack is cabled to. Out-of-band switches: within two racks of an access switch of
+    their rows. Console servers: where the longest way along the trays to any access switch is shortest."""
+    hubs = [rack for name in given.switches.values() if (rack := given.inventory.racks[name]).row in by_row]
+    racks = [r for row in rows for r in by_row.get(row, ()) if not r.reserved]
+    if not hubs or not racks:
+        return ()
+    if device.role == "oob":
+        near = {r.name for r in racks for h in hubs if h.row == r.row and abs(r.index - h.index) <= 2}
+        return tuple(sorted(near))
+    reach = {r.name: max(_tray_m(r, h, by_row) for h in hubs) for r in racks}
+    best = min(reach.values())
+    return tuple(sorted(name for name, longest in reach.items() if longest <= best + 1.2))
+
+
+def _tray_m(a: RackPlace, b: RackPlace, by_row: Mapping[str, list[RackPlace]]) -> float:
+    """Metres along the trays between two racks of one room, by the nearer end of their rows."""
+    if a.row == b.row:
+        return abs(a.x_m - b.x_m)
+    left = min(r.x_m for r in (*by_row[a.row], *by_row[b.row]))
+    right = max(r.x_m for r in (*by_row[a.row], *by_row[b.row]))
+    return min(a.x_m + b.x_m - 2 * left, 2 * right - a.x_m - b.x_m) + abs(a.y_m - b.y_m)
 
 
 def _cost(given: Given, device: Device, candidates: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
@@ -247,11 +280,13 @@ def _bins(given: Given, by_row: Mapping[str, list[RackPlace]], items: list[Item]
     inventory = given.inventory
     number = inventory.policy.number
     held: dict[str, list[int]] = {}
+    standing: dict[str, list[int]] = {}
     for item in items:
         if item.fixed:
             load = held.setdefault(item.fixed, [0, 0, 0, 0, 0])
             for i, v in enumerate((item.alloc_w, item.peak_w, item.height_u, item.weight_kg, 1)):
                 load[i] += v
+            standing.setdefault(item.fixed, []).append(item.peak_w)
     every = round(number("rack.manager_every"))
     near = set(given.switches.values())
     bins = []
@@ -280,13 +315,24 @@ def _bins(given: Given, by_row: Mapping[str, list[RackPlace]], items: list[Item]
                     alloc_cap_w=max(math.floor(rated * number("rack.alloc_util_max")), have[0]),
                     peak_cap_w=max(math.floor(min([rated, *caps])), have[1]),
                     height_cap_u=max(height, have[2] + (-(-have[4] // every) if every else 0)),
-                    weight_cap_kg=max(math.floor(weight), have[3]) if hints.static_kg else 1_000_000,
+                    weight_cap_kg=max(math.floor(weight), have[3]) if hints.static_kg else _NO_LIMIT,
                     depth_mm=rack.rack_type.mounting_depth or 10_000,
                     opened=rack.name in held,
                     order=min(abs(rack.index - h) for h in homes),
+                    bank_caps_w=raised_caps(standing.get(rack.name, ()), _bank_caps_w(inventory, rack)),
                 )
             )
     return tuple(bins)
+
+
+def _bank_caps_w(inventory: Inventory, rack: RackPlace) -> tuple[int, ...]:
+    """What the banks of a rack carry, in W: the lesser of its two strips, bank by bank from the strongest;
+    empty when no strip has banks. A bank with an unknown limit does not limit."""
+    sides: dict[str, list[int]] = {}
+    for name, limit_w in bank_limits_w(inventory, rack).items():
+        cap = _NO_LIMIT if limit_w is None else math.floor(limit_w)
+        sides.setdefault(name.rpartition("/")[0], []).append(cap)
+    return tuple(map(min, zip(*(sorted(caps, reverse=True) for caps in sides.values()), strict=False)))
 
 
 def _positions(

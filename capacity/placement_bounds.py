@@ -1,7 +1,8 @@
 """Lower bounds on the number of racks, with the arithmetic in words.
 
 Source: L1 and L2 of Martello and Toth (1990); the dual feasible functions of Fekete and Schepers
-(2001), which contain L2. Both hold for one resource at a time, so the best over all four counts.
+(2001), which contain L2. Both hold for one resource at a time, so the best over all four counts; and
+for peak power also with every bank of a rack as a bin of its own.
 """
 
 from __future__ import annotations
@@ -140,7 +141,31 @@ def _region_bound(instance: Instance, region: int) -> Bound:
         if total - len(free) > best.value:
             text = f"{RESOURCES[r]}: {how} -> {rack_count(total)}" + _less_free(len(free))
             best = Bound(total - len(free), text, region)
-    return best
+    banks = _bank_bound(instance, region, confined, free, closed)
+    return banks if banks.impossible or banks.value > best.value else best
+
+
+def _bank_bound(
+    instance: Instance, region: int, confined: list[int], free: list[int], closed: list[int]
+) -> Bound:
+    """Dual-function bound with the banks as bins, where every rack of the region has banks."""
+    counts = Counter(instance.sizes[i][1] for i in confined if instance.sizes[i][1])
+    if not counts or not all(instance.banks[b] for b in (*free, *closed)):
+        return Bound(0, "", region)
+    top = max(max(instance.banks[b]) for b in (*free, *closed))
+    total, how = _dual_bound(counts, top, "bank")
+    text = f"banks of {grouped(top)} W: {how} -> {total} banks"
+    have = sum(len(instance.banks[b]) for b in free)
+    racks = 0
+    for more in sorted((len(instance.banks[b]) for b in closed), reverse=True):
+        if have >= total:
+            break
+        have += more
+        racks += 1
+    if have < total:
+        words = f"{text}, but the {rack_count(len(free) + len(closed))} open to them have only {have}"
+        return Bound(racks, words, region, True)
+    return Bound(racks, f"{text} -> {rack_count(racks)}{_beside(len(free))}", region)
 
 
 def _words(instance: Instance, r: int, amount: int, name: bool = True) -> str:
@@ -159,8 +184,13 @@ def _less_free(free: int) -> str:
     return f" (less {free} already in use)" if free else ""
 
 
-def _dual_bound(counts: Counter[int], top: int) -> tuple[int, str]:
-    """Best dual-function bound for items of the given sizes in racks of `top`, and how it was reached."""
+def _beside(free: int) -> str:
+    return f" beside {free} already in use" if free else ""
+
+
+def _dual_bound(counts: Counter[int], top: int, place: str = "rack") -> tuple[int, str]:
+    """Best dual-function bound for items of the given sizes in racks (or other places) of `top`, and how it
+    was reached."""
     best, how = 0, ""
     small = sorted(size for size in counts if 2 * size <= top)
     stepped = {0, *small[:: max(len(small) // _DUAL_THRESHOLDS, 1)]}
@@ -172,12 +202,12 @@ def _dual_bound(counts: Counter[int], top: int) -> tuple[int, str]:
             cut[rounded] += number
         total = -(-sum(size * number for size, number in cut.items()) // top)
         if total > best:
-            best, how = total, f"without devices below {threshold} (L2)"
+            best, how = total, f"without devices below {threshold} (L2)" if threshold else "all devices"
         for k in range(1, _DUAL_STEPS + 1) if threshold in stepped else ():
             weight = sum(number * _stepped(size, k, top) for size, number in cut.items())
             total = -(-weight // (k * (k + 1)))
             if total > best:
-                best, how = total, f"a device above 1/{k + 1} of a rack counts as 1/{k}"
+                best, how = total, f"a device above 1/{k + 1} of a {place} counts as 1/{k}"
     return best, how
 
 

@@ -80,6 +80,8 @@ def search_exact(
                 model.add_implication(number[c, b], opened[b])
             else:
                 model.add(number[c, b] <= len(kinds[c]) * opened[b])
+        if instance.banks[b]:
+            _add_banks(model, instance, kinds, {c: number[c, b] for c in present}, b)
     _add_spreads(model, instance, kinds, kind_of, number)
     fresh = [opened[b] for b, rack in enumerate(instance.bins) if not rack.opened]
     if not plain:
@@ -110,6 +112,31 @@ def search_exact(
         return Exact("feasible", tuple(rack), lower_bound, hit)
     status = "optimal" if answer == cp_model.OPTIMAL else "feasible"
     return Exact(status, tuple(rack), max(lower_bound, round(solver.best_objective_bound)), hit)
+
+
+def _add_banks(
+    model: cp_model.CpModel,
+    instance: Instance,
+    kinds: _Kinds,
+    present: Mapping[int, cp_model.IntVar],
+    b: int,
+) -> None:
+    """Items of each peak in rack `b` dealt to its banks, none over its limit; like banks by falling load."""
+    like: dict[int, list[int]] = {}
+    for c in present:
+        like.setdefault(instance.sizes[kinds[c][0]][1], []).append(c)
+    caps = sorted(instance.banks[b])
+    loads: list[list[cp_model.LinearExpr]] = [[] for _ in caps]
+    for peak, same in like.items():
+        most = sum(len(kinds[c]) for c in same)
+        shares = [model.new_int_var(0, min(most, cap // peak) if peak else most, "") for cap in caps]
+        model.add(sum(shares) == sum(present[c] for c in same))
+        for load, share in zip(loads, shares, strict=True):
+            load.append(peak * share)
+    for k, (load, cap) in enumerate(zip(loads, caps, strict=True)):
+        model.add(sum(load) <= cap)
+        if k and caps[k - 1] == cap:
+            model.add(sum(loads[k - 1]) >= sum(load))
 
 
 def _add_spreads(
@@ -145,7 +172,8 @@ def _order_like_racks(
     """Open racks nothing tells apart in their order: one of many equal solutions is enough."""
     like: dict[tuple[object, ...], list[int]] = {}
     for b, rack in enumerate(instance.bins):
-        like.setdefault((instance.caps[b], rack.opened, tuple(in_rack[b])), []).append(b)
+        key = (instance.caps[b], tuple(sorted(instance.banks[b])), rack.opened, tuple(in_rack[b]))
+        like.setdefault(key, []).append(b)
     for racks in like.values():
         for first, second in pairwise(racks):
             model.add_implication(opened[second], opened[first])

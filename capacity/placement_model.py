@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from capacity.placement_banks import splittable
+
 RESOURCES = ("allocated power", "peak power", "rack height", "weight")
 UNITS = ("W", "W", "U", "kg")
 
@@ -42,7 +44,8 @@ class Bin:
     """One rack: capacities in W, U, kg and the usable depth in mm.
 
     `opened` marks a rack already in use, so that using it costs nothing; `order` is the order in which
-    racks are preferred (ties by name).
+    racks are preferred (ties by name). `bank_caps_w` are the limits of the banks of its power strips in W,
+    which the peaks of its devices must be splittable over, one bank each (empty: no such limit).
     """
 
     name: str
@@ -53,6 +56,7 @@ class Bin:
     depth_mm: int = 10_000
     opened: bool = False
     order: int = 0
+    bank_caps_w: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +128,15 @@ class Instance:
     `sizes[i]` and `caps[b]` have one column per entry of RESOURCES; with cable managers the height
     column is scaled so that one linear sum stays exact: sum(h) + ceil(n/m) <= H is the same as
     sum(m*h + 1) <= m*H. `allowed[i]` lists the racks item i can stand in by itself, beside the
-    fixed items; an empty tuple means nowhere. `mask[i]` is the same as bits.
+    fixed items; an empty tuple means nowhere. `mask[i]` is the same as bits. `banks[b]` are the bank
+    limits of rack b; its peak power is never more than their sum.
     """
 
     items: tuple[Item, ...]
     bins: tuple[Bin, ...]
     sizes: tuple[tuple[int, int, int, int], ...]
     caps: tuple[tuple[int, int, int, int], ...]
+    banks: tuple[tuple[int, ...], ...]
     allowed: tuple[tuple[int, ...], ...]
     mask: tuple[int, ...]
     spreads: tuple[Spread, ...]
@@ -158,8 +164,18 @@ def indexed(problem: Problem) -> Instance:
     sizes = tuple(
         (i.alloc_w, i.peak_w, scale * i.height_u + (extra if i.height_u else 0), i.weight_kg) for i in items
     )
-    caps = tuple((b.alloc_cap_w, b.peak_cap_w, scale * b.height_cap_u, b.weight_cap_kg) for b in bins)
+    caps = tuple(
+        (
+            b.alloc_cap_w,
+            min(b.peak_cap_w, sum(b.bank_caps_w)) if b.bank_caps_w else b.peak_cap_w,
+            scale * b.height_cap_u,
+            b.weight_cap_kg,
+        )
+        for b in bins
+    )
+    banks = tuple(b.bank_caps_w for b in bins)
     residual = [list(cap) for cap in caps]
+    standing: list[list[int]] = [[] for _ in bins]
     for item, size in zip(items, sizes, strict=True):
         for rack in (*item.candidates, *(() if item.fixed is None else (item.fixed,))):
             if rack not in index:
@@ -167,18 +183,30 @@ def indexed(problem: Problem) -> Instance:
         if item.fixed is not None:
             for r in range(4):
                 residual[index[item.fixed]][r] -= size[r]
+            standing[index[item.fixed]].append(item.peak_w)
+    splits: dict[tuple[int, ...], bool] = {}
+
+    def holds(b: int, *peak_w: int) -> bool:
+        """Whether the banks of rack b carry what stands there and `peak_w`."""
+        key = (b, *peak_w)
+        if banks[b] and key not in splits:
+            splits[key] = splittable(tuple(sorted((*standing[b], *peak_w))), banks[b])
+        return not banks[b] or splits[key]
+
     allowed: list[tuple[int, ...]] = []
     for item, size in zip(items, sizes, strict=True):
         if item.fixed is not None:
             b = index[item.fixed]
-            allowed.append((b,) if min(residual[b]) >= 0 else ())
+            allowed.append((b,) if min(residual[b]) >= 0 and holds(b) else ())
             continue
         fitting = {index[rack] for rack in item.candidates}
         allowed.append(
             tuple(
                 b
                 for b in sorted(fitting)
-                if item.depth_mm <= bins[b].depth_mm and all(size[r] <= residual[b][r] for r in range(4))
+                if item.depth_mm <= bins[b].depth_mm
+                and all(size[r] <= residual[b][r] for r in range(4))
+                and holds(b, item.peak_w)
             )
         )
     spreads = _spreads(problem, items)
@@ -191,6 +219,7 @@ def indexed(problem: Problem) -> Instance:
         bins,
         sizes,
         caps,
+        banks,
         tuple(allowed),
         tuple(sum(1 << b for b in racks) for racks in allowed),
         spreads,
@@ -267,6 +296,7 @@ def restricted(instance: Instance, part: tuple[int, ...]) -> Instance:
         tuple(instance.bins[b] for b in racks),
         tuple(instance.sizes[i] for i in part),
         tuple(instance.caps[b] for b in racks),
+        tuple(instance.banks[b] for b in racks),
         allowed,
         tuple(sum(1 << b for b in chosen) for chosen in allowed),
         tuple(spreads),
@@ -313,6 +343,11 @@ def verify(problem: Problem, assignment: Mapping[str, str]) -> list[str]:
         ):
             if load > limit:
                 faults.append(f"{rack_name}: {label} {load} {unit}, limit {limit} {unit}")
+        if rack.bank_caps_w and not _bank_loads([item.peak_w for item in members], rack.bank_caps_w):
+            faults.append(
+                f"{rack_name}: {len(members)} items cannot be split over banks of "
+                f"{', '.join(f'{cap} W' for cap in rack.bank_caps_w)}"
+            )
     for group in sorted(problem.groups, key=lambda group: group.name):
         members = [item for item in problem.items if group.name in item.groups]
         counts: dict[str, int] = {}
@@ -330,3 +365,16 @@ def verify(problem: Problem, assignment: Mapping[str, str]) -> list[str]:
                 f"{group.name}: members stand in {len(counts)} racks, at least {group.min_bins} needed"
             )
     return faults
+
+
+def _bank_loads(peaks_w: list[int], caps_w: tuple[int, ...]) -> set[tuple[int, ...]]:
+    """Loads per bank in W that dealing out `peaks_w` can end with, within the limits."""
+    reached = {(0,) * len(caps_w)}
+    for peak in sorted(peaks_w, reverse=True):
+        reached = {
+            (*loads[:k], loads[k] + peak, *loads[k + 1 :])
+            for loads in reached
+            for k in range(len(caps_w))
+            if loads[k] + peak <= caps_w[k]
+        }
+    return reached

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from capacity.conflicts import Family, Relaxation, involved, item_words, rack_words
+from capacity.conflicts import BANK_LIMIT, Family, Relaxation, involved, item_words, rack_words
 from capacity.placement import can_place
 from capacity.placement_bounds import grouped, rack_count
-from capacity.placement_model import RESOURCES, UNITS, Item, Problem, spread_cap
+from capacity.placement_model import RESOURCES, UNITS, Bin, Item, Problem, spread_cap
 
 _CAPS = ("alloc_cap_w", "peak_cap_w", "height_cap_u", "weight_cap_kg")
-_SIZES = ("alloc_w", "peak_w", "height_u", "weight_kg")
-_GRAIN = (10, 10, 1, 1)  # W, W, U, kg: smallest step a limit is raised by
+_SIZES = ("alloc_w", "peak_w", "height_u", "weight_kg", "peak_w")
+_GRAIN = (10, 10, 1, 1, 10)  # W, W, U, kg, W: smallest step a limit is raised by
+_BANKS = len(RESOURCES)  # the bank limit stands behind the resources
 _KINDS_SHOWN = 3  # kinds of items offered for leaving out
 
 Change = Callable[[int], Problem]
@@ -24,6 +25,8 @@ def relaxations_for(problem: Problem, kept: Sequence[Family]) -> tuple[Relaxatio
     for family, subject in kept:
         if family == "resource":
             found.append(_raise_limit(problem, kept, int(subject)))
+        elif family == "bank":
+            found.append(_raise_limit(problem, kept, _BANKS))
         elif family == "racks":
             found.append(_add_racks(problem, kept))
         elif family == "spread":
@@ -63,12 +66,14 @@ def _least(change: Change, most: int) -> tuple[int, bool] | None:
 
 
 def _raised(problem: Problem, names: set[str], r: int, limit: int) -> Problem:
-    """`problem` with resource `r` of the named racks at least `limit`."""
-    bins = tuple(
-        replace(rack, **{_CAPS[r]: max(getattr(rack, _CAPS[r]), limit)}) if rack.name in names else rack
-        for rack in problem.bins
-    )
-    return replace(problem, bins=bins)
+    """`problem` with resource `r` (or every bank) of the named racks at least `limit`."""
+
+    def raised(rack: Bin) -> Bin:
+        if r == _BANKS:
+            return replace(rack, bank_caps_w=tuple(max(cap, limit) for cap in rack.bank_caps_w))
+        return replace(rack, **{_CAPS[r]: max(getattr(rack, _CAPS[r]), limit)})
+
+    return replace(problem, bins=tuple(raised(rack) if rack.name in names else rack for rack in problem.bins))
 
 
 def _total(problem: Problem, r: int) -> int:
@@ -80,10 +85,12 @@ def _raise_limit(problem: Problem, kept: Sequence[Family], r: int) -> Relaxation
     """A higher limit for resource `r` alone, else together with one other that binds next."""
     _, racks = involved(problem, kept)
     names = {rack.name for rack in racks}
-    if not racks:
+    if not racks or (r == _BANKS and not any(rack.bank_caps_w for rack in racks)):
         return None
     where = f" in {rack_words(names)}"
     base = [min(getattr(rack, cap) for rack in racks) for cap in _CAPS]
+    banks = [cap for rack in racks for cap in rack.bank_caps_w]
+    base += [min(banks)] if banks else []
 
     def least_limit(start: Problem, resource: int) -> tuple[int, bool] | None:
         def change(amount: int) -> Problem:
@@ -93,19 +100,22 @@ def _raise_limit(problem: Problem, kept: Sequence[Family], r: int) -> Relaxation
         return None if least is None else (base[resource] + least[0] * _GRAIN[resource], least[1])
 
     def words(resource: int, limit: int) -> str:
+        if resource == _BANKS:
+            return f"each bank to {grouped(limit)} W (from {grouped(base[resource])})"
         unit = UNITS[resource]
         return f"{RESOURCES[resource]} per rack to {grouped(limit)} {unit} (from {grouped(base[resource])})"
 
+    label = (*RESOURCES, BANK_LIMIT)[r]
     alone = least_limit(problem, r)
     if alone is not None:
         text = f"raise the limit for {words(r, alone[0])}{where}"
-        return Relaxation(RESOURCES[r], alone[0] - base[r], text, alone[1])
-    for other in (o for o in (1, 0, 2, 3) if o != r):
+        return Relaxation(label, alone[0] - base[r], text, alone[1])
+    for other in (o for o in (1, _BANKS, 0, 2, 3) if o != r and o < len(base)):
         first = least_limit(_raised(problem, names, other, _total(problem, other)), r)
         second = None if first is None else least_limit(_raised(problem, names, r, first[0]), other)
         if first is not None and second is not None:
             text = f"raise the limits for {words(r, first[0])} and for {words(other, second[0])}{where}"
-            return Relaxation(RESOURCES[r], first[0] - base[r], text, first[1] and second[1])
+            return Relaxation(label, first[0] - base[r], text, first[1] and second[1])
     return None
 
 
