@@ -62,7 +62,8 @@ def lower_bound(instance: Instance) -> tuple[Bound, tuple[Bound, ...]]:
             if bound.impossible:
                 return bound, ()
         inside = [bound for bound in best if bound.mask & ~region == 0 and bound.value]
-        for parts in (_disjoint(inside[::-1]), _disjoint(inside)):
+        largest = sorted(inside, key=lambda bound: (-bound.value, bound.mask.bit_count(), bound.mask))
+        for parts in (_disjoint(inside[::-1]), _disjoint(inside), _disjoint(largest)):
             if len(parts) > 1:
                 total = sum(bound.value for bound in parts)
                 options.append(
