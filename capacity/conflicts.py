@@ -319,8 +319,8 @@ def _bank_words(items: Sequence[Item], racks: Sequence[Bin]) -> str:
     largest = max((item.peak_w for item in items), default=0)
     return (
         f"peak power of {item_words(items)}, {grouped(sum(item.peak_w for item in items))} W, one bank per "
-        f"device (largest {grouped(largest)} W); the {rack_count(len(racks))} open to them have {banks} banks "
-        f"of {each} W"
+        f"device (largest {grouped(largest)} W); {banks} banks of {each} W in the {rack_count(len(racks))} "
+        f"open to them"
     )
 
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from capacity.conflicts import explain_infeasible, lifted, minimal_families
-from capacity.placement import Bin, Group, Item, Problem, first_fit, solve, verify
+from capacity.placement import Bin, Group, Item, Problem, first_fit, solve, solve_cpsat, verify
+from capacity.placement_banks import raised_caps, splittable
 
 SETTINGS = settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -22,7 +23,8 @@ def problems(draw: st.DrawFn, most_items: int = 6, most_racks: int = 4) -> Probl
     racks = [f"r{n}" for n in range(draw(st.integers(1, most_racks)))]
     like = draw(st.booleans())
     caps = st.tuples(st.integers(4, 12), st.integers(4, 12), st.integers(2, 9), st.integers(4, 12))
-    shared = draw(caps)
+    banks = st.one_of(st.just(()), st.lists(st.integers(2, 8), min_size=1, max_size=3).map(tuple))
+    shared, shared_banks = draw(caps), draw(banks)
     bins = []
     for n, name in enumerate(racks):
         cap = shared if like else draw(caps)
@@ -33,6 +35,7 @@ def problems(draw: st.DrawFn, most_items: int = 6, most_racks: int = 4) -> Probl
                 depth_mm=draw(st.sampled_from((700, 900))),
                 opened=draw(st.integers(0, 4)) == 0,
                 order=n,
+                bank_caps_w=shared_banks if like else draw(banks),
             )
         )
     groups = [
@@ -81,6 +84,25 @@ def fewest_racks(problem: Problem) -> int | None:
 
 
 @SETTINGS
+@given(
+    st.lists(st.integers(0, 9), max_size=7).map(sorted), st.lists(st.integers(1, 14), min_size=1, max_size=4)
+)
+def test_splittable_equals_enumeration(peaks: list[int], caps: list[int]) -> None:
+    fits = any(
+        all(
+            sum(peak for peak, bank in zip(peaks, dealt, strict=True) if bank == k) <= cap
+            for k, cap in enumerate(caps)
+        )
+        for dealt in product(range(len(caps)), repeat=len(peaks))
+    )
+    assert splittable(tuple(peaks), tuple(caps)) == fits
+    raised = raised_caps(peaks, tuple(caps))
+    assert splittable(tuple(peaks), raised)
+    assert all(more >= cap for more, cap in zip(raised, caps, strict=True))
+    assert (raised == tuple(caps)) == fits
+
+
+@SETTINGS
 @given(problems())
 def test_solver_equals_enumeration(problem: Problem) -> None:
     solution = solve(problem)
@@ -91,6 +113,17 @@ def test_solver_equals_enumeration(problem: Problem) -> None:
     else:
         assert solution.status == "optimal", solution
         assert solution.racks_opened == solution.lower_bound == fewest
+        assert verify(problem, solution.assignment) == []
+
+
+@settings(SETTINGS, max_examples=60)
+@given(problems(most_items=5, most_racks=3))
+def test_plain_model_equals_enumeration(problem: Problem) -> None:
+    solution = solve_cpsat(problem)
+    fewest = fewest_racks(problem)
+    assert solution.status == ("infeasible" if fewest is None else "optimal")
+    if fewest is not None:
+        assert solution.racks_opened == fewest
         assert verify(problem, solution.assignment) == []
 
 

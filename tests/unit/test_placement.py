@@ -48,6 +48,7 @@ def servers(number: int, where: tuple[str, ...] = RACKS[:4], **changes: object) 
     return tuple(server(f"s{n:02d}", where, **changes) for n in range(number))  # type: ignore[arg-type]
 
 
+BANKED = tuple(replace(b, bank_caps_w=(2675, 2675)) for b in racks(10))
 KNOWN = {
     # 24 x 750 W = 18 000 W is 3.6 racks, and 6 per rack (4 500 W; a seventh passes 5 000 W)
     "power-binds": (Problem(servers(24), racks(4)), 4, "4"),
@@ -81,6 +82,28 @@ KNOWN = {
     "too-deep": (Problem(servers(1, depth_mm=1100), racks(4)), None, "even alone"),
     "fixed-overload": (Problem(servers(7, fixed="r00"), racks(4)), None, "may not leave r00"),
     "region-full": (Problem(servers(13, RACKS[:2]), racks(4)), None, "use only 2"),
+    # 6 x 700 W per rack: a seventh stays below 5 000 W, but four on one bank are 2 800 W
+    "banks-bind": (Problem(servers(25, RACKS, peak_w=700), BANKED), 5, "a device above 1/4 of a bank"),
+    "no-banks": (Problem(servers(25, RACKS, peak_w=700), racks(10)), 4, "peak power"),
+    "bank-too-small": (Problem(servers(1, peak_w=2700), BANKED), None, "even alone"),
+    "banks-full": (Problem(servers(25, RACKS[:4], peak_w=700), BANKED), None, "have only 8"),
+    "fixed-overload-a-bank": (Problem(servers(7, peak_w=700, fixed="r00"), BANKED), None, "may not leave"),
+    "banks-in-use": (
+        Problem(
+            (*servers(2, peak_w=700, fixed="r00"), *(server(f"t{n}", RACKS, 700) for n in range(11))),
+            (replace(BANKED[0], opened=True), *BANKED[1:]),
+        ),
+        2,
+        "beside 1 already in use",
+    ),
+    "three-banks": (
+        Problem(
+            servers(7, RACKS, peak_w=700),
+            tuple(replace(b, bank_caps_w=(1400, 1400, 1400)) for b in racks(10)),
+        ),
+        2,
+        "1.17",
+    ),
     "nothing": (Problem((), racks(2)), 0, "nothing"),
 }
 
@@ -140,6 +163,22 @@ def test_cp_sat_settles_what_the_bounds_leave_open() -> None:
     assert (solution.status, solution.racks_opened) == ("optimal", 3)
     assert "cp-sat" in solution.method
     assert "CP-SAT: 3 racks are needed" in solution.proof
+
+
+def test_verify_deals_peaks_to_banks() -> None:
+    problem = Problem(servers(7, peak_w=700), BANKED)
+    together = {item.name: "r00" for item in problem.items}
+    assert verify(problem, together) == ["r00: 7 items cannot be split over banks of 2675 W, 2675 W"]
+    assert verify(problem, {**together, "s06": "r01"}) == []
+
+
+@pytest.mark.parametrize("fill", [900, 970, 985])
+def test_tight_rooms_with_banks_still_meet_the_bound(fill: int) -> None:
+    room = INSTANCES.filled(191, 40, fill)
+    problem = replace(room, bins=tuple(replace(b, bank_caps_w=(2675, 2675)) for b in room.bins))
+    solution = solve(problem)
+    assert (solution.status, solution.racks_opened) == ("optimal", solve(room).racks_opened)
+    assert verify(problem, solution.assignment) == []
 
 
 BROKEN = {

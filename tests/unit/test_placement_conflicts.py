@@ -24,6 +24,7 @@ def servers(number: int, where: tuple[str, ...], peak_w: int, **changes: object)
 
 
 ELSEWHERE = tuple(server(f"t{n}", ROW_A + ROW_B, 700, kind="ecs") for n in range(5))
+BANKED = tuple(replace(rack, bank_caps_w=(2675, 2675)) for rack in RACKS)
 SHALLOW = tuple(replace(rack, depth_mm=800) for rack in RACKS)
 
 CONFLICTS: dict[str, tuple[Problem, set[tuple[str, str]], set[tuple[str, int, bool]]]] = {
@@ -70,6 +71,25 @@ CONFLICTS: dict[str, tuple[Problem, set[tuple[str, str]], set[tuple[str, int, bo
         {("depth", "the deepest item needs 850 mm; 0 of 10 racks give that")},
         {("depth", 850, True), ("items", 1, True)},
     ),
+    "banks": (
+        Problem(servers(37, ROW_A, 700), BANKED),
+        {
+            (
+                "bank limit",
+                "peak power of 37 rds items, 25 900 W, one bank per device (largest 700 W); 12 banks of "
+                "2 675 W in the 6 racks open to them",
+            ),
+            ("region", "37 rds items may stand only in A01 .. A06 (6 racks)"),
+            ("racks", "only A01 .. A06 (6 racks) can take them"),
+        },
+        # a fourth 700 W on a bank needs 2 800 W
+        {("bank limit", 130, True), ("racks", 1, True), ("items", 1, True), ("region", 37, False)},
+    ),
+    "what stands there overloads a bank": (
+        Problem(servers(7, ROW_A, 700, fixed="A01"), BANKED),
+        {("fixed", "7 rds items may not leave A01"), ("bank limit", "2 banks of 2 675 W in the 1 rack")},
+        {("fixed", 7, False), ("bank limit", 130, True)},
+    ),
     "height": (
         Problem(servers(7, ROW_A, 100, height_u=30), RACKS[:6]),
         {
@@ -100,6 +120,17 @@ def test_one_limit_alone_does_not_help_so_two_are_named() -> None:
         "raise the limits for peak power per rack to 5 810 W (from 5 000) and for allocated power per rack "
         "to 4 840 W (from 4 500) in A01 .. A06 (6 racks)"
     ) in texts
+
+
+def test_banks_and_peak_bind_together() -> None:
+    problem = Problem(servers(40, ROW_A, 830, alloc_w=100), BANKED)
+    conflict = explain_infeasible(problem)
+    assert conflict.relaxations
+    for change in conflict.relaxations:
+        assert change.smallest or change.family == "region"
+    texts = [change.text for change in conflict.relaxations]
+    # seven of 830 W in four racks: 5 810 W, four of them on one bank
+    assert any("peak power per rack to 5 810 W" in t and "each bank to 3 325 W" in t for t in texts), texts
 
 
 def test_independent_conflicts_are_counted() -> None:
