@@ -65,11 +65,19 @@ def lay_out(
 
     Parameters: every device that belongs into the rack; `fixed` the slots that must not change, by device
     name (names not among `devices` are ignored); the policy gives `rack.manager_every`. The order of
-    `devices` does not matter. The number of units used never passes `usable_u` of the rack type.
+    `devices` does not matter. The number of units used never passes `usable_u` of the rack type. When not all
+    find room, cable managers are given up.
 
     Returns the slots of all devices that found room, fixed ones included, and the names of the rest.
     """
-    work = _Rack(rack.rack_type, round(policy.number("rack.manager_every")))
+    first = _attempt(rack.rack_type, devices, fixed, round(policy.number("rack.manager_every")))
+    return first if not first.left_out else _attempt(rack.rack_type, devices, fixed, 0)
+
+
+def _attempt(
+    rack_type: RackType, devices: Sequence[Standing], fixed: Mapping[str, Slot], manager_every: int
+) -> Layout:
+    work = _Rack(rack_type, manager_every)
     slots: dict[str, Slot] = {}
     waiting: list[Standing] = []
     for item in sorted(devices, key=lambda s: s.device.name):

@@ -319,7 +319,7 @@ def bank_within_breaker(name: str, ctx: Context) -> Iterator[Finding]:
     index = next(i for i, b in enumerate(pdu.rackwright.banks) if worst.endswith(f"/{b.name}"))
     breaker = catalog_place(ctx, pdu, "rackwright", "banks", index, "breaker_a")
     alike = [n for n in occupied_racks(ctx) if verdict(ctx, n) == "bank"]
-    many = len(alike) > max(3, len(occupied_racks(ctx)) // 2)
+    many = len(alike) >= 3 and len(alike) * 2 > len(occupied_racks(ctx))
     if many and name != alike[0]:
         return
     state = power_state(ctx)

@@ -89,11 +89,11 @@ def fuel_lasts(generator: Generator, ctx: Context) -> Iterator[Finding]:
     if clause_states(ctx, "generator", "fuel_h"):
         return
     number = ctx.inventory.policy.number
-    if generator.rated_kw is None or generator.fuel_l is None:
-        yield from _one_per_site(
-            "PWR029", generator, "fuel_l", "fuel or rating", "燃油或额定功率",
-            [g for g in _generators(ctx) if g.rated_kw is None or g.fuel_l is None], ctx,
-        )  # fmt: skip
+    if generator.rated_kw is None:
+        return  # PWR028 says so
+    if generator.fuel_l is None:
+        unknown = [g for g in _generators(ctx) if g.fuel_l is None]
+        yield from _one_per_site("PWR029", generator, "fuel_l", "fuel", "燃油储备", unknown, ctx)
         return
     hours, sfc, factor = number("gen.fuel_h"), number("gen.sfc_l_kwh"), number("gen.fuel_factor")
     need_l = fuel_l((generator.rated_kw,), hours=hours, sfc_l_kwh=sfc, unusable=factor)

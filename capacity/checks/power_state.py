@@ -210,8 +210,9 @@ def _cord_fault(ctx: Context, device: Device, cord: Cord) -> CordFault | None:
     inventory = ctx.inventory
     rack = power_state(ctx).rack_of[device.name]
     if cord.pdu in inventory.sts:
-        if cord.pdu != sts_of(device):
-            return CordFault(cord, "pdu", cord.pdu, sts_of(device) or pdu_name(rack, cord.side))
+        named = sts_of(device)
+        if named is not None and cord.pdu != named:
+            return CordFault(cord, "pdu", cord.pdu, named)
         if cord.rack != inventory.sts[cord.pdu].rack:
             return CordFault(cord, "rack", cord.rack, inventory.sts[cord.pdu].rack)
         return None

@@ -97,7 +97,7 @@ def weight_within_rating(item: Filled, ctx: Context) -> Iterator[Finding]:
     limit_kg = rack_type.rackwright.static_kg or 0
     same = [f for f in filled_racks(ctx) if f.rack.rack_type is rack_type]
     alike = [f for f in same if f.rack.name in _overweight(ctx)]
-    many = len(alike) > max(3, len(same) // 2)
+    many = len(alike) >= 3 and len(alike) * 2 > len(same)
     if many and item is not alike[0]:
         return
     others = f" (and {len(alike) - 1} more racks)" if many else ""
