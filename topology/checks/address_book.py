@@ -13,8 +13,17 @@ from typing import TypeVar
 
 from inventory import model as m
 from inventory.checks import Context
-from inventory.plan_model import Plan, PlannedAddress, PlannedPrefix
-from topology.address_needs import SITE_WIDE, AddressNeed, BlockNeed, Needs, address_needs, find_vlan, vlan_of
+from inventory.plan_model import Plan, PlannedAddress, PlannedAsn, PlannedPrefix
+from topology.address_needs import (
+    SITE_WIDE,
+    AddressNeed,
+    AsnNeed,
+    BlockNeed,
+    Needs,
+    address_needs,
+    find_vlan,
+    vlan_of,
+)
 from topology.addresses import Issued, foreign_ranges, plan_addresses
 from topology.ip import Address, Net, Taken, parse_address, parse_net
 
@@ -61,19 +70,28 @@ class Book:
 
     `first_row` holds one row per served need; `surplus` the rows nothing asks for or that repeat an
     interface; `missing` the needs without a row. `users` lists rows by (plane, pair, cable or site).
+    `displaced_blocks` lack a prefix because one of their pool is written for something else;
+    `missing_blocks` lack it for no such reason. ASNs likewise.
     """
 
     needs: Needs
     blocks: tuple[Block, ...]
     rows: tuple[Row, ...]
     stones: tuple[Row, ...]
-    by_text: Mapping[str, Block]
+    by_text: Mapping[str, Sequence[Block]]
     users: Mapping[tuple[str, str], Sequence[Row]]
     first_row: Mapping[tuple[str, str], Row]
     surplus: tuple[Row, ...]
     missing: tuple[AddressNeed, ...]
     missing_blocks: tuple[BlockNeed, ...]
+    displaced_blocks: tuple[BlockNeed, ...]
+    missing_asns: tuple[AsnNeed, ...]
+    surplus_asns: tuple[PlannedAsn, ...]
     foreign: Mapping[int, Taken]
+
+    def owns(self, row: Row) -> bool:
+        """True when the address is the one of its interface, not a second one or one nobody asked for."""
+        return self.first_row.get((row.record.device, row.record.interface)) is row
 
     def detached(self, block: Block) -> bool:
         """True when addresses that belong to the prefix name another one, which is not in the plan: the
@@ -81,6 +99,12 @@ class Book:
         rows = self.users.get((block.record.plane, block.record.used_by), ())
         named = any(r.record.prefix == block.record.prefix for r in rows)
         return not named and any(r.record.prefix not in self.by_text for r in rows)
+
+    def settled(self, block: Block) -> bool:
+        """True when the prefix can be judged further: sound, inside its pool, and named by its addresses."""
+        whole = parse_net(block.pool.prefix) if block.pool else None
+        inside = block.net is not None and whole is not None and whole.contains(block.net)
+        return block.sound and inside and not self.detached(block)
 
 
 def book(ctx: Context) -> Book:
@@ -153,11 +177,14 @@ def _book(ctx: Context) -> Book:
         pool = inventory.pools.get(record.pool)
         vlan = find_vlan(vlans, record.plane, record.site, block_need.pair if block_need else None)
         asked = block_need is not None or (record.plane, record.used_by) in wide
-        sound = asked and pool is not None and (pool.plane, pool.site) == (record.plane, record.site)
+        place = (record.plane, record.site)
+        sound = asked and pool is not None and (pool.plane, pool.site) == place
+        sound = sound and (block_need is None or block_need.site == record.site)
         blocks.append(Block(record, parse_net(record.prefix), pool, block_need, vlan, sound))
-    by_text: dict[str, Block] = {}
+    blocks = _one_each(ctx, blocks)
+    by_text: dict[str, list[Block]] = {}
     for block in blocks:
-        by_text.setdefault(block.record.prefix, block)
+        by_text.setdefault(block.record.prefix, []).append(block)
     rows, stones = _rows(plan.addresses, needs)
     first_row: dict[tuple[str, str], Row] = {}
     surplus: list[Row] = []
@@ -176,12 +203,73 @@ def _book(ctx: Context) -> Book:
         first_row[device, interface] = own
         users.setdefault((need.plane, need.used_by or need.site), []).append(own)
         surplus.extend(r for r in same if r is not own)
-    have = {(b.record.plane, b.record.used_by) for b in blocks}
+    have = {b.need.key for b in blocks if b.need and b.sound}
+    displaced, absent = _displaced(blocks, [n for n in needs.blocks if n.key not in have])
+    missing_asns, surplus_asns = _asns(ctx, plan.asns, needs)
     return Book(
         needs, tuple(blocks), rows, stones, by_text, users, first_row, tuple(surplus),
         tuple(n for n in needs.addresses if (n.device, n.interface) not in first_row),
-        tuple(n for n in needs.blocks if n.key not in have), foreign_ranges(inventory),
+        absent, displaced, missing_asns, surplus_asns, foreign_ranges(inventory),
     )  # fmt: skip
+
+
+def _one_each(ctx: Context, blocks: list[Block]) -> list[Block]:
+    """The blocks, where of several for one need only one is left sound."""
+    same: dict[tuple[str, str], list[int]] = {}
+    for i, block in enumerate(blocks):
+        if block.sound and block.need is not None:
+            same.setdefault(block.need.key, []).append(i)
+    out = list(blocks)
+    for key, places in same.items():
+        if len(places) > 1:
+            wanted = afresh(ctx).get(("prefix", *key))
+            own = next((i for i in places if blocks[i].record.prefix == wanted), places[0])
+            for i in places:
+                if i != own:
+                    out[i] = replace(blocks[i], sound=False)
+    return out
+
+
+def _meant(block: Block, need: BlockNeed) -> bool:
+    """True when one edit of the record would make it serve the need."""
+    record, pool = block.record, block.pool
+    if (record.plane, record.used_by) == need.key:
+        return True
+    return pool is not None and (pool.plane, pool.site) == (need.plane, need.site)
+
+
+def _displaced(
+    blocks: Sequence[Block], missing: Sequence[BlockNeed]
+) -> tuple[tuple[BlockNeed, ...], tuple[BlockNeed, ...]]:
+    """Needs without a prefix: those that a prefix written for something else explains, and the rest."""
+    stray = [b for b in blocks if not b.sound]
+    out: tuple[list[BlockNeed], list[BlockNeed]] = ([], [])
+    for need in missing:
+        by = next((b for b in stray if _meant(b, need)), None)
+        if by is not None:
+            stray.remove(by)
+        out[by is None].append(need)
+    return tuple(out[0]), tuple(out[1])
+
+
+def _asns(
+    ctx: Context, records: Sequence[PlannedAsn], needs: Needs
+) -> tuple[tuple[AsnNeed, ...], tuple[PlannedAsn, ...]]:
+    """Needs without an ASN, and ASNs without a need or beside another one for it."""
+    by_key: dict[tuple[str, str], list[PlannedAsn]] = {}
+    for record in records:
+        by_key.setdefault((record.site, record.used_by), []).append(record)
+    missing: list[AsnNeed] = []
+    for need in needs.asns:
+        same = by_key.get((need.site, need.used_by), [])
+        if len(same) > 1:
+            wanted = afresh(ctx).get(("asn", need.site, need.used_by))
+            same.remove(next((r for r in same if str(r.asn) == wanted), same[0]))
+        elif same:
+            same.clear()
+        else:
+            missing.append(need)
+    return tuple(missing), tuple(r for same in by_key.values() for r in same)
 
 
 def _rows(records: Iterable[PlannedAddress], needs: Needs) -> tuple[tuple[Row, ...], tuple[Row, ...]]:

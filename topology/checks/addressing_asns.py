@@ -1,4 +1,4 @@
-"""Autonomous system numbers: private, from their pool, one per pair (NET007, NET023, NET024)."""
+"""Autonomous system numbers: private, from their pool, one per pair (NET007, NET023, NET024, NET029)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from inventory import model as m
 from inventory.checks import Context, check, finding
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.plan_model import PlannedAsn
-from topology.checks.address_book import odd_one
+from topology.checks.address_book import book, odd_one
 from topology.checks.addressing import PRIVATE_ASNS, private_asn
 
 PRIVATE = ", ".join(f"{low}-{high}" for low, high in PRIVATE_ASNS)
@@ -222,3 +222,31 @@ def _unchanged(ctx: Context, records: Sequence[PlannedAsn]) -> bool:
         return True
     stated = {(s.site, s.asn) for _, switches in _core(ctx) for s in switches}
     return records[0].used_by == "core" and (records[0].site, records[0].asn) in stated
+
+
+@check(
+    "NET029", severity=Severity.ERROR, over=_asns, unless=("NET023", "NET024"),
+    title=Text("ASN nobody asked for", "无主 ASN"), clause="engineering estimate",
+)  # fmt: skip
+def asn_has_owner(record: PlannedAsn, ctx: Context) -> Iterator[Finding]:
+    """An ASN of the plan belongs to no pair and no core of its site, or is the second one of its pair.
+
+    Why it matters: either a name was mistyped and the real pair has no ASN, or a number is blocked for nothing.
+    How to fix: correct pair or site, or run `rackwright plan`.
+    Source: engineering estimate.
+    Failing: `{asn: 65101, site: A, used_by: A-ASW-09}` without such a pair
+    Passing: `{asn: 65101, site: A, used_by: A-ASW-01}`
+    """
+    have = book(ctx)
+    if not any(record is other for other in have.surplus_asns):
+        return
+    pair = ctx.inventory.pairs.get(record.used_by)
+    field = "site" if pair is not None and pair.site != record.site else "used_by"
+    waiting = ", ".join(n.used_by for n in have.missing_asns)
+    also, also_zh = (f"; {waiting} has none", f"；{waiting} 尚无 ASN") if waiting else ("", "")
+    yield finding(
+        "NET029", _subject(record),
+        Text(f"{record.used_by} at {record.site} does not need ASN {record.asn}{also}",
+             f"{record.site} 的 {record.used_by} 不需要 ASN {record.asn}{also_zh}"),
+        ctx.where(record, field), fix=Text("correct the line, or run `rackwright plan`", "改正该行，或运行 `rackwright plan`"),
+    )  # fmt: skip

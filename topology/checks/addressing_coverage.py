@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
+from inventory.plan_model import Cable
 from topology.address_needs import AddressNeed, BlockNeed
 from topology.addresses import in_quarantine
 from topology.checks.address_book import Block, Row, book
-from topology.checks.addressing_pools import unserved
+from topology.checks.addressing_pools import Unmet, unserved
 from topology.ip import Address
 
 
@@ -18,7 +18,7 @@ def _rows(ctx: Context) -> Sequence[Row]:
     return book(ctx).rows
 
 
-def _explained(ctx: Context) -> tuple[dict[int, AddressNeed], list[AddressNeed | BlockNeed]]:
+def _explained(ctx: Context) -> tuple[dict[int, AddressNeed], list[Unmet]]:
     """Missing addresses set against rows nobody asked for: (index of row -> need it probably belongs to),
     and what is missing for no such reason although there is room."""
     have = book(ctx)
@@ -36,32 +36,44 @@ def _explained(ctx: Context) -> tuple[dict[int, AddressNeed], list[AddressNeed |
             pairs[same[0]] = need
         else:
             left.append(need)
-    stray = Counter((b.record.plane, b.record.site) for b in have.blocks if not b.sound)
-    out: list[AddressNeed | BlockNeed] = []
-    for block in have.missing_blocks:
-        if stray[block.plane, block.site] == 0 and block not in unserved(ctx):
-            out.append(block)
-    without = {b.key for b in have.missing_blocks}
+    out: list[Unmet] = [n for n in have.missing_blocks if n not in unserved(ctx)]
+    out += [n for n in have.missing_asns[len(have.surplus_asns) :] if n not in unserved(ctx)]
+    without = {b.key for b in (*have.missing_blocks, *have.displaced_blocks)}
     for need in left:
         if need not in unserved(ctx) and (need.plane, need.used_by) not in without:
             out.append(need)
     return pairs, out
 
 
-def _explanation(ctx: Context) -> tuple[dict[int, AddressNeed], list[AddressNeed | BlockNeed]]:
-    made: tuple[dict[int, AddressNeed], list[AddressNeed | BlockNeed]] = ctx.memo(
+def _explanation(ctx: Context) -> tuple[dict[int, AddressNeed], list[Unmet]]:
+    made: tuple[dict[int, AddressNeed], list[Unmet]] = ctx.memo(
         "addressing.explained", lambda: _explained(ctx)
     )
     return made
 
 
-def _owners(ctx: Context) -> list[tuple[str, list[AddressNeed | BlockNeed]]]:
+def _what(need: Unmet) -> str:
+    if isinstance(need, AddressNeed):
+        return f"{need.plane} ({need.interface})"
+    return f"{need.plane} prefix" if isinstance(need, BlockNeed) else f"{need.role} ASN"
+
+
+def _cables(ctx: Context) -> dict[str, Cable]:
+    made: dict[str, Cable] = ctx.memo(
+        "addressing.cables", lambda: {c.id: c for c in (ctx.plan.cables if ctx.plan else ())}
+    )
+    return made
+
+
+def _owners(ctx: Context) -> list[tuple[str, list[Unmet]]]:
     """Devices, pairs and links with their needs that are open although there is room."""
-    out: dict[str, list[AddressNeed | BlockNeed]] = {}
+    out: dict[str, list[Unmet]] = {}
     for address in book(ctx).needs.addresses:
         out.setdefault(address.device, [])
     for block in book(ctx).needs.blocks:
         out.setdefault(block.used_by, [])
+    for asn in book(ctx).needs.asns:
+        out.setdefault(asn.used_by, [])
     for need in _explanation(ctx)[1]:
         out[need.device if isinstance(need, AddressNeed) else need.used_by].append(need)
     return sorted(out.items())
@@ -71,9 +83,7 @@ def _owners(ctx: Context) -> list[tuple[str, list[AddressNeed | BlockNeed]]]:
     "NET022", severity=Severity.ERROR, over=_owners,
     title=Text("Device without an address it needs", "设备缺少必要的地址"), clause="engineering estimate",
 )  # fmt: skip
-def addresses_complete(
-    subject: tuple[str, Sequence[AddressNeed | BlockNeed]], ctx: Context
-) -> Iterator[Finding]:
+def addresses_complete(subject: tuple[str, Sequence[Unmet]], ctx: Context) -> Iterator[Finding]:
     """A device, pair or link has no address or prefix although the pool has room.
 
     Why it matters: its configuration cannot be written.
@@ -84,14 +94,11 @@ def addresses_complete(
     """
     owner, needs = subject
     if needs:
-        listed = ", ".join(
-            f"{n.plane} ({n.interface})" if isinstance(n, AddressNeed) else f"{n.plane} prefix" for n in needs
-        )
-        placed = ctx.placed.get(owner)
-        pair = ctx.inventory.pairs.get(owner)
+        listed = ", ".join(_what(n) for n in needs)
+        record = ctx.placed.get(owner) or _cables(ctx).get(owner) or ctx.inventory.pairs.get(owner)
         yield finding(
             "NET022", owner, Text(f"no address for {listed}", f"缺少地址：{listed}"),
-            ctx.where(placed) if placed else ctx.where(pair) if pair else None,
+            ctx.where(record) if record else None,
             fix=Text("run `rackwright plan`", "运行 `rackwright plan`"),
         )  # fmt: skip
 

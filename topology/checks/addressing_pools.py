@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from inventory import model as m
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
-from topology.address_needs import ROUTED, SITE_WIDE, AddressNeed, AsnNeed, BlockNeed, hosts_with_spare
-from topology.checks.address_book import Block, Row, book, rerun
+from topology.address_needs import (
+    ROUTED,
+    SITE_WIDE,
+    AddressNeed,
+    AsnNeed,
+    BlockNeed,
+    find_vlan,
+    hosts_with_spare,
+    vlan_of,
+)
+from topology.checks.address_book import Block, book, rerun
 from topology.ip import parse_net
 
 Unmet = AddressNeed | BlockNeed | AsnNeed
@@ -35,9 +45,8 @@ def _groups(ctx: Context) -> list[tuple[str, str, list[Unmet]]]:
 def _unserved(ctx: Context) -> set[Unmet]:
     """Needs that stay unserved even if the plan is made again on top of this one."""
     have = book(ctx)
-    asns = {(a.site, a.used_by) for a in (ctx.plan.asns if ctx.plan else ())}
-    open_asns = {n for n in have.needs.asns if (n.site, n.used_by) not in asns}
-    if not (have.missing or have.missing_blocks or open_asns):
+    asns = have.missing_asns[len(have.surplus_asns) :]
+    if not (have.missing or have.missing_blocks or asns):
         return set()
     prefixes, issued_asns, addresses = rerun(ctx)
     got_blocks = {(p.plane, p.used_by) for p in prefixes}
@@ -45,7 +54,7 @@ def _unserved(ctx: Context) -> set[Unmet]:
     got_asns = {(a.site, a.used_by) for a in issued_asns}
     out: set[Unmet] = {n for n in have.missing if (n.device, n.interface) not in got}
     out |= {n for n in have.missing_blocks if n.key not in got_blocks}
-    return out | {n for n in open_asns if (n.site, n.used_by) not in got_asns}
+    return out | {n for n in asns if (n.site, n.used_by) not in got_asns}
 
 
 def unserved(ctx: Context) -> set[Unmet]:
@@ -127,7 +136,7 @@ def room_to_grow(block: Block, ctx: Context) -> Iterator[Finding]:
     Passing: 40 servers in 10.10.0.0/26: (40 + 3) x 1.2 = 52 <= 62
     """
     record, net = block.record, block.net
-    if net is None or not block.sound:
+    if net is None or not book(ctx).settled(block):
         return
     policy = ctx.inventory.policy
     gateways = int(policy.number("address.gateways"))
@@ -159,14 +168,18 @@ def room_to_grow(block: Block, ctx: Context) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _carried(ctx: Context) -> list[tuple[m.Vlan, list[Row]]]:
-    """Business VLANs with a zone that carry addresses: (VLAN, addresses of the prefixes in it)."""
-    out: dict[str, tuple[m.Vlan, list[Row]]] = {}
-    for block in _blocks(ctx):
-        if block.sound and block.vlan is not None and block.vlan.zone and block.record.plane == "business":
-            rows = book(ctx).users.get((block.record.plane, block.record.used_by), ())
-            out.setdefault(f"{block.vlan.site}/{block.vlan.vid}", (block.vlan, []))[1].extend(rows)
-    return [entry for _, entry in sorted(out.items()) if entry[1]]
+def _carried(ctx: Context) -> list[tuple[m.Vlan, list[m.Fleet]]]:
+    """Business VLANs with a zone, each with the fleet of every host attached to it."""
+    vlans = vlan_of(ctx.inventory)
+    out: dict[str, tuple[m.Vlan, list[m.Fleet]]] = {}
+    for need in book(ctx).needs.addresses:
+        if need.plane != "business":
+            continue
+        vlan = find_vlan(vlans, need.plane, need.site, need.used_by)
+        fleet = ctx.inventory.devices[need.device].record
+        if vlan is not None and vlan.zone and isinstance(fleet, m.Fleet):
+            out.setdefault(f"{vlan.site}/{vlan.vid}", (vlan, []))[1].append(fleet)
+    return [entry for _, entry in sorted(out.items())]
 
 
 @check(
@@ -174,7 +187,7 @@ def _carried(ctx: Context) -> list[tuple[m.Vlan, list[Row]]]:
     title=Text("VLAN carries hosts of two zones", "同一 VLAN 跨两个安全域"),
     clause="GB/T 22239-2019 8.1.3.1",
 )  # fmt: skip
-def vlan_in_one_zone(subject: tuple[m.Vlan, Sequence[Row]], ctx: Context) -> Iterator[Finding]:
+def vlan_in_one_zone(subject: tuple[m.Vlan, Sequence[m.Fleet]], ctx: Context) -> Iterator[Finding]:
     """Hosts of a zone stand in a VLAN of another zone.
 
     Why it matters: inside one VLAN no firewall sees the traffic between the two zones.
@@ -184,18 +197,11 @@ def vlan_in_one_zone(subject: tuple[m.Vlan, Sequence[Row]], ctx: Context) -> Ite
     Failing: fleet of zone management on pair A-ASW-01, whose VLAN 101 is of zone core
     Passing: fleet of zone core on the same pair
     """
-    vlan, rows = subject
-    strangers: dict[str, tuple[m.Fleet, int]] = {}
-    open_fleets: dict[str, m.Fleet] = {}
-    for row in rows:
-        device = ctx.inventory.devices.get(row.record.device)
-        fleet = device.record if device else None
-        if not isinstance(fleet, m.Fleet):
-            continue
-        if fleet.zone is None:
-            open_fleets[fleet.name] = fleet
-        elif fleet.zone != vlan.zone:
-            strangers[fleet.name] = (fleet, strangers.get(fleet.name, (fleet, 0))[1] + 1)
+    vlan, hosts = subject
+    fleets = {f.name: f for f in hosts}
+    count = Counter(f.name for f in hosts)
+    strangers = {n: (f, count[n]) for n, f in fleets.items() if f.zone and f.zone != vlan.zone}
+    open_fleets = {n: f for n, f in fleets.items() if f.zone is None}
     subject_name = f"vlans/{vlan.site}/{vlan.vid}"
     if strangers:
         listed = ", ".join(f"{n} x {f.name} ({f.zone})" for f, n in strangers.values())
@@ -203,7 +209,7 @@ def vlan_in_one_zone(subject: tuple[m.Vlan, Sequence[Row]], ctx: Context) -> Ite
         yield finding(
             "NET027", subject_name,
             Text(f"VLAN {vlan.vid} of zone {vlan.zone} carries {listed}", f"{vlan.zone} 区的 VLAN {vlan.vid} 承载了 {listed}"),
-            ctx.where(vlan, "zone"), arithmetic=f"{total} of {len(rows)} hosts are of another zone",
+            ctx.where(vlan, "zone"), arithmetic=f"{total} of {len(hosts)} hosts are of another zone",
             fix=Text("separate them, or record who accepts it", "分离，或登记接受人"),
             related=[Related(ctx.where(f, "zone"), f"{f.name}: zone {f.zone}") for f, _ in strangers.values()],
         )  # fmt: skip

@@ -164,12 +164,12 @@ def prefix_matches_addresses(block: Block, ctx: Context) -> Iterator[Finding]:
         and not block.sound
         and block.pool.site == record.site
     ):
-        waiting = [n for n in book(ctx).missing_blocks if n.plane == record.plane and n.site == record.site]
+        waiting = [n for n in book(ctx).displaced_blocks if n.plane == record.plane and n.site == record.site]
         wants = f"; {waiting[0].used_by} has none" if waiting else ""
         zh = f"；{waiting[0].used_by} 尚无网段" if waiting else ""
         yield finding(
             "NET012", block.subject,
-            Text(f"nothing in the plan needs {record.plane} for {record.used_by}{wants}",
+            Text(f"nothing in the plan needs this {record.plane} prefix for {record.used_by}{wants}",
                  f"规划中没有 {record.used_by} 的 {record.plane} 需求{zh}"),
             ctx.where(record, "used_by"), fix=Text("correct the name, or run `rackwright plan`", "改正名称，或重新运行 `rackwright plan`"),
         )  # fmt: skip

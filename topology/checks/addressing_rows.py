@@ -16,11 +16,14 @@ def _rows(ctx: Context) -> Sequence[Row]:
     return book(ctx).rows
 
 
-def _gateways(ctx: Context) -> dict[Address, Block]:
+def _held(ctx: Context) -> dict[Address, Block]:
+    """Addresses kept for the gateway and for the switches' own, by address."""
+    count = int(ctx.inventory.policy.number("address.gateways"))
     return {
-        Address(b.net.version, b.net.first_usable): b
+        Address(b.net.version, value): b
         for b in book(ctx).blocks
-        if b.net and b.sound and b.record.plane in ROUTED
+        if b.net and b.record.plane in ROUTED and book(ctx).settled(b)
+        for value in range(b.net.first_usable, min(b.net.first_usable + count - 1, b.net.last_usable) + 1)
     }
 
 
@@ -37,7 +40,7 @@ def _shared(ctx: Context) -> dict[Address, list[Row]]:
     title=Text("Address used twice", "地址重复"), clause="RFC 5227: one address, one host",
 )  # fmt: skip
 def addresses_unique(row: Row, ctx: Context) -> Iterator[Finding]:
-    """Two interfaces have one address, or a host has the address of its gateway.
+    """Two interfaces have one address, or a host has one kept for the gateway and its switches.
 
     Why it matters: both answer ARP; which one is reached changes by the minute.
     How to fix: restore the address, or delete the line and run `rackwright plan` again.
@@ -57,13 +60,16 @@ def addresses_unique(row: Row, ctx: Context) -> Iterator[Finding]:
             ctx.where(row.record, "address"), fix=Text("restore the address, or plan it anew", "恢复地址，或重新规划"),
             related=[Related(ctx.where(o.record, "address"), o.subject) for o in others[:5]],
         )  # fmt: skip
-    gateway: Block | None = ctx.memo("addressing.gateways", lambda: _gateways(ctx)).get(row.address)
-    if gateway is not None and not twins:
+    kept: Block | None = ctx.memo("addressing.held", lambda: _held(ctx)).get(row.address)
+    if kept is not None and kept.net is not None and not twins:
+        first = row.address.value == kept.net.first_usable
+        what = "the gateway" if first else "kept for the switches behind the gateway"
+        zh = "的网关" if first else "为网关交换机自用保留的地址"
         yield finding(
             "NET015", row.subject,
-            Text(f"{row.record.address} is the gateway of {gateway.record.prefix}", f"{row.record.address} 是 {gateway.record.prefix} 的网关"),
+            Text(f"{row.record.address} is {what} of {kept.record.prefix}", f"{row.record.address} 是 {kept.record.prefix} {zh}"),
             ctx.where(row.record, "address"), fix=Text("restore the address, or plan it anew", "恢复地址，或重新规划"),
-            related=[Related(ctx.where(gateway.record, "gateway"), f"gateway of {gateway.record.prefix}")],
+            related=[Related(ctx.where(kept.record, "gateway"), f"gateway of {kept.record.prefix}")],
         )  # fmt: skip
 
 
@@ -100,7 +106,7 @@ def address_in_prefix(row: Row, ctx: Context) -> Iterator[Finding]:
             Text(f"{record.address} lies outside {record.prefix}", f"{record.address} 不在 {record.prefix} 内"),
             ctx.where(record, "address"), arithmetic=f"{record.prefix} ends at {Address(row.net.version, row.net.last).text}",
             fix=Text("restore the address, or plan it anew", "恢复地址，或重新规划"),
-            related=[Related(ctx.where(book(ctx).by_text[record.prefix].record, "prefix"), record.prefix)],
+            related=[Related(ctx.where(book(ctx).by_text[record.prefix][0].record, "prefix"), record.prefix)],
         )  # fmt: skip
 
 
@@ -215,14 +221,14 @@ def address_in_its_plane(row: Row, ctx: Context) -> Iterator[Finding]:
     Passing: `{plane: bmc, device: a-ecs-001, interface: BMC}`
     """
     need, record = row.need, row.record
-    if need is None:
+    if need is None or not book(ctx).owns(row):
         return
-    block = book(ctx).by_text.get(record.prefix)
+    blocks = [b.record for b in book(ctx).by_text.get(record.prefix, ()) if b.sound]
     wanted = (need.plane, need.used_by or need.site)
     if record.plane != need.plane:
         at, found = "plane", record.plane
-    elif block is not None and block.sound and (block.record.plane, block.record.used_by) != wanted:
-        at, found = "prefix", f"{block.record.plane} of {block.record.used_by}"
+    elif blocks and all((b.plane, b.used_by) != wanted for b in blocks):
+        at, found = "prefix", f"{blocks[0].plane} of {blocks[0].used_by}"
     else:
         return
     yield finding(
