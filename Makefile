@@ -46,7 +46,7 @@ golden: .venv/.ready ## Rewrite the golden files; read the diff as if it were co
 	$(BIN)/python -m pytest tests/golden --rewrite-golden
 
 bench: .venv/.ready ## Ratios against peers and plain code, in one interleaved run
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python -m tests.bench.run
 
 pictures: .venv/.ready ## Render report and workbook as PNG under build/ (needs chromium, libreoffice, poppler)
 	scripts/pictures.sh $(PROJECT)

@@ -16,19 +16,19 @@ from typing import Any
 VERSION = b"1"
 """Raise when the reading of YAML changes, so that nothing old is taken for new."""
 KEPT = 512
-"""Most files kept; the oldest go first."""
+"""Most files kept; the oldest quarter goes first."""
 
 
-@lru_cache(maxsize=1)
 def _folder() -> Path | None:
     named = os.environ.get("RACKWRIGHT_CACHE")
-    if named == "off":
-        return None
-    base = (
-        Path(named)
-        if named
-        else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rackwright"
-    )
+    return None if named == "off" else _made(named)
+
+
+@lru_cache(maxsize=4)
+def _made(named: str | None) -> Path | None:
+    """The folder for parsed files, made if need be; None where that cannot be done."""
+    users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    base = Path(named) if named else users / "rackwright"
     try:
         base.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:
@@ -61,8 +61,10 @@ def keep(name: str, data: Any) -> None:
     try:
         fresh.write_bytes(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode())
         fresh.replace(folder / f"{name}.json")
-        entries = sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime)
-        for old in entries[:-KEPT]:
-            old.unlink(missing_ok=True)
+        entries = list(folder.glob("*.json"))
+        if len(entries) > KEPT:
+            entries.sort(key=lambda p: p.stat().st_mtime)
+            for old in entries[: KEPT // 4]:
+                old.unlink(missing_ok=True)
     except OSError:
         return
