@@ -43,7 +43,8 @@ loader_code(
 loader_code(
     "INV004",
     Text("Unknown or misshapen policy parameter", "未知或类型不符的参数"),
-    """A project changes a default limit that does not exist, or gives it a value of another shape.
+    """A project changes a default limit that does not exist, or gives it a value of another shape: text for a
+    number, a percentage for a ratio, a range that runs backwards.
 
     Why it matters: the limit one believes to have set stays at its default.
     How to fix: take the name from inventory/policy.yml.
@@ -85,7 +86,8 @@ loader_code(
 loader_code(
     "INV008",
     Text("Reference to something that does not exist", "引用了不存在的对象"),
-    """A field names a site, rack, pair, device type, optic or other record that is not defined.
+    """A field names a site, rack, pair, device type, optic or other record that is not defined. A name that is
+    missing is told once, at the first place that gives it; the other places are listed as related.
 
     Why it matters: a fleet tied to a pair that does not exist would never be cabled.
     How to fix: take the suggestion, or define the record.
@@ -112,9 +114,11 @@ loader_code(
 loader_code(
     "INV012",
     Text("Not a usable project folder", "项目文件夹不可用"),
-    """The folder does not exist, holds no YAML, or a file in it leads outside.
+    """The folder does not exist, holds no YAML, or holds a YAML file that would not be read: a link that leads
+    outside or to a file read anyway, a linked folder, a catalogue file that stands where nothing looks for it.
 
-    Why it matters: paths are kept inside the project folder, so that a project can be handed over whole.
-    How to fix: name the folder that holds project.yml with -p.
+    Why it matters: paths are kept inside the project folder, so that a project can be handed over whole; what is
+    not read would be missing from the plan without a word.
+    How to fix: name the folder that holds project.yml with -p; copy linked files in, move stray ones.
     """,
 )

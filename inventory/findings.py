@@ -143,5 +143,10 @@ class Finding:
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings sorted by place and code, exact duplicates dropped."""
-    return sorted(dict.fromkeys(findings), key=Finding.sort_key)
+    """Findings sorted by place and code, exact duplicates dropped; what follows from a value that YAML itself
+    misreads (INV002, INV003 at the same place) is dropped too."""
+    items = list(dict.fromkeys(findings))
+    misread = {f.source for f in items if f.code in ("INV002", "INV003")}
+    return sorted(
+        (f for f in items if f.code in ("INV002", "INV003") or f.source not in misread), key=Finding.sort_key
+    )

@@ -1,19 +1,16 @@
 """Files to inventory: every fault of a stage at once, and either a whole inventory or none.
 
-Stages: (1) read all YAML, (2) validate every record, (3) names, references and cross-field rules.
+Stages: (1) read all YAML, (2) validate every record, (3) names, references and rules between fields.
 Stage 3 runs when every file could be parsed, so that a missing file does not look like broken names.
 """
 
 from __future__ import annotations
 
 import gc
-import ipaddress
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
-
-from pydantic import BaseModel
+from typing import Any
 
 from inventory import codes as codes  # lists the loader's codes
 from inventory import model as m
@@ -21,14 +18,21 @@ from inventory.catalog_model import Catalog
 from inventory.device_types import load_catalog
 from inventory.findings import Finding, Position, Severity, Text, ordered
 from inventory.inventory import Inventory
-from inventory.policy import apply_overrides, read_policy
-from inventory.source import Document, read
-from inventory.validation import near, validate
+from inventory.nearest import near
+from inventory.policy import apply_overrides, policy_faults, read_policy
+from inventory.project_files import catalog_files, project_files, shown_path
+from inventory.record_rules import NAMED_BY, broken_rules, twice
+from inventory.references import Broken, broken_references, references
+from inventory.source import Document, place, read
+from inventory.validation import validate
+
+__all__ = ["PROJECTS", "SHIPPED_CATALOG", "Loaded", "load", "references", "shown_path"]
 
 HERE = Path(__file__).parent
 SHIPPED_CATALOG = HERE / "catalog"
 PROJECTS = HERE / "projects"
-SKIPPED = {"plan", "catalog", "build"}
+ANYWHERE = "*"
+"""Names of records whose section could not be told: a reference to one of them is not broken."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,32 @@ class Loaded:
 
     inventory: Inventory | None
     findings: tuple[Finding, ...]
+
+
+@dataclass
+class _Stage:
+    """What reading and validating gave: valid records by section and name, every name written in each section
+    (valid record or not), the files, the findings, whether all files could be parsed, and slugs of catalogue
+    files that have a fault."""
+
+    sections: dict[str, dict[str, Any]] = field(default_factory=lambda: {s: {} for s in m.SECTIONS})
+    names: dict[str, set[str]] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    project: m.Project | None = None
+    project_at: Position | None = None
+    complete: bool = True
+    lost: set[str] = field(default_factory=set)
+
+    def fault(
+        self, code: str, at: Position, subject: str, en: str, zh: str, fix_en: str, fix_zh: str
+    ) -> None:
+        """Note an error."""
+        self.findings.append(Finding(code, Severity.ERROR, subject, Text(en, zh), at, Text(fix_en, fix_zh)))
+
+    def name(self, section: str, *written: str) -> None:
+        """Remember names as written."""
+        self.names.setdefault(section, set()).update(written)
 
 
 def load(folder: Path) -> Loaded:
@@ -50,292 +80,209 @@ def load(folder: Path) -> Loaded:
             gc.enable()
 
 
-def project_files(folder: Path) -> list[Path]:
-    """YAML files of the project, in name order; plan/, catalog/, build/ and hidden ones are not inventory."""
-    return [
-        p
-        for p in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")])
-        if p.is_file()
-        and not any(part in SKIPPED or part.startswith(".") for part in p.relative_to(folder).parts)
-    ]
-
-
-def shown_path(path: Path) -> str:
-    """The path as findings print it: relative to the working directory where that is shorter."""
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()
-
-
 def _load(folder: Path) -> Loaded:
-    findings: list[Finding] = []
-    documents: dict[str, Document] = {}
+    stage = _Stage()
     if not folder.is_dir():
-        return Loaded(None, (_fault("INV012", Position(str(folder)), str(folder), "is not a folder", "不是文件夹",
-                                    "name a project folder with -p", "用 -p 指定项目文件夹"),))  # fmt: skip
-    files = project_files(folder)
-    if not files:
-        return Loaded(None, (_fault("INV012", Position(str(folder)), str(folder), "holds no YAML file", "没有 YAML 文件",
-                                    "start with a project.yml; see inventory/projects/guangxi",
-                                    "请先写 project.yml，可参考 inventory/projects/guangxi"),))  # fmt: skip
-    root = folder.resolve()
+        stage.fault("INV012", Position(str(folder)), str(folder), "is not a folder", "不是文件夹",
+                    "name a project folder with -p", "用 -p 指定项目文件夹")  # fmt: skip
+        return Loaded(None, tuple(stage.findings))
+    files, found = project_files(folder)
+    stage.findings.extend(found)
+    stage.complete = not found
+    if not files and not found:
+        stage.fault("INV012", Position(str(folder)), str(folder), "holds no YAML file", "没有 YAML 文件",
+                    "start with a project.yml; see inventory/projects/guangxi",
+                    "请先写 project.yml，可参考 inventory/projects/guangxi")  # fmt: skip
+        return Loaded(None, tuple(stage.findings))
     for path in files:
-        if not path.resolve().is_relative_to(root):
-            findings.append(_fault("INV012", Position(shown_path(path)), shown_path(path),
-                                   "leads out of the project folder", "指向项目文件夹之外",
-                                   "copy the file into the project", "将文件复制到项目内"))  # fmt: skip
-            continue
         document, found = read(path, shown_path(path))
-        findings.extend(found)
-        if document is not None:
-            documents[document.path] = document
-    unread = len(files) - len(documents)
+        stage.findings.extend(found)
+        if document is None:
+            stage.complete = False
+        else:
+            stage.documents[document.path] = document
 
-    catalog_folders = [(SHIPPED_CATALOG, shown_path(SHIPPED_CATALOG))]
-    if (folder / "catalog").is_dir():
-        catalog_folders.append((folder / "catalog", shown_path(folder / "catalog")))
-    catalog, found = load_catalog(catalog_folders)
-    findings.extend(found)
+    catalog = _catalog(folder, stage)
     policy_document, found = read(HERE / "policy.yml", shown_path(HERE / "policy.yml"))
-    findings.extend(found)
-    if policy_document is None:
-        return Loaded(None, tuple(ordered(findings)))
+    found = found or policy_faults(policy_document)
+    if policy_document is None or found:
+        return Loaded(None, tuple(ordered(stage.findings + found)))
     policy = read_policy(policy_document)
 
-    project, sections, names = _records(documents, findings)
-    if project is None and not unread and not any(f.subject.startswith("project") for f in findings):
-        findings.append(_fault("INV006", Position(shown_path(folder)), "project", "section project is missing",
-                               "缺少 project 段", "add project: with name and title", "补充 project（name、title）"))  # fmt: skip
-    if project is not None:
-        at = project.at.partition("#")[0]
-        policy, found = apply_overrides(policy, project, documents[at])
-        findings.extend(found)
-    if not unread:
-        findings.extend(_references(sections, names, catalog, documents))
-        findings.extend(_cross_field(sections, documents))
-    if project is None or any(f.severity is Severity.ERROR for f in findings):
-        return Loaded(None, tuple(ordered(findings)))
-    everything = {**documents, **catalog.documents, policy_document.path: policy_document}
-    inventory = Inventory(folder, project, policy, catalog, everything, **sections)
-    return Loaded(inventory, tuple(ordered(findings)))
+    for document in stage.documents.values():
+        _sections(document, stage)
+    if stage.project_at is None and stage.complete:
+        stage.fault("INV006", Position(shown_path(folder / "project.yml")), "project", "section project is missing",
+                    "缺少 project 段", "add project: with name and title", "补充 project（name、title）")  # fmt: skip
+    if stage.project is not None:
+        shown, _ = place(stage.project.at)
+        policy, found = apply_overrides(policy, stage.project, stage.documents[shown])
+        stage.findings.extend(found)
+    if stage.complete:
+        known = _known(stage, catalog)
+        stage.findings.extend(_own_faults(broken_references(stage.sections, known, stage.documents), stage))
+        stage.findings.extend(broken_rules(stage.project, stage.sections, stage.documents))
+    findings = tuple(ordered(stage.findings))
+    if stage.project is None or any(f.severity is Severity.ERROR for f in findings):
+        return Loaded(None, findings)
+    everything = {**stage.documents, **catalog.documents, policy_document.path: policy_document}
+    return Loaded(Inventory(folder, stage.project, policy, catalog, everything, **stage.sections), findings)
 
 
-def _records(
-    documents: Mapping[str, Document], findings: list[Finding]
-) -> tuple[m.Project | None, dict[str, dict[str, Any]], dict[str, set[str]]]:
-    """Validated records by section and name; `names` holds every name written, valid record or not."""
-    project: m.Project | None = None
-    sections: dict[str, dict[str, Any]] = {s: {} for s in m.SECTIONS}
-    names: dict[str, set[str]] = {s: set() for s in m.SECTIONS}
-    first: dict[tuple[str, str], tuple[Document, int]] = {}
-    for document in documents.values():
-        if document.data is None:
+def _catalog(folder: Path, stage: _Stage) -> Catalog:
+    """The shipped catalogue and the project's own; a YAML file of the latter that nothing reads is INV012."""
+    own, found = catalog_files(folder)
+    stage.findings.extend(found)
+    folders = [(SHIPPED_CATALOG, shown_path(SHIPPED_CATALOG))]
+    if own:
+        folders.append((folder / "catalog", shown_path(folder / "catalog")))
+    catalog, faults = load_catalog(folders)
+    stage.findings.extend(faults)
+    told = {f.source.path for f in faults if f.source}
+    for shown in told & catalog.documents.keys():
+        stage.lost.update(_slugs(catalog.documents[shown].data))
+    for path in own:
+        shown = shown_path(path)
+        if shown in catalog.documents:
             continue
-        if not isinstance(document.data, dict):
-            findings.append(_fault("INV007", document.where(), document.path, "expected sections, found a list or a value",
-                                   "应为若干段，实际为列表或值", "start the file with a section name such as racks:",
-                                   "以段名开头，如 racks:"))  # fmt: skip
-            continue
-        for section, items in document.data.items():
-            if section == "project":
-                record, found = validate(m.Project, items, f"{document.path}#project", document, ("project",))
-                findings.extend(found)
-                if project is not None:
-                    findings.append(_fault("INV009", document.where_key("project"), "project", "section project stands twice",
-                                           "project 段重复", "keep one", "保留一个"))  # fmt: skip
-                project = record or project
-                continue
-            model = m.SECTIONS.get(section)
-            if model is None:
-                guess = near(section, [*m.SECTIONS, "project"])
-                findings.append(
-                    _fault("INV005", document.where_key(section), section, f"unknown section {section}", f"未知的段 {section}",
-                           f"did you mean {guess}?" if guess else f"known sections: {', '.join(m.SECTIONS)}",
-                           f"是否为 {guess}？" if guess else f"可用的段：{', '.join(m.SECTIONS)}")
-                )  # fmt: skip
-                continue
-            if items is None:
-                continue
-            if not isinstance(items, list):
-                findings.append(_fault("INV007", document.where(section), section, "expected a list of records",
-                                       "应为记录列表", "put '- ' before each record", "每条记录前加“- ”"))  # fmt: skip
-                continue
-            for i, item in enumerate(items):
-                _one(section, model, item, i, document, sections, names, first, findings)
-    return project, sections, names
+        stage.complete = False
+        if shown not in told:
+            guess = near(path.name, ("optics.yml", "cables.yml", "components.yml"))
+            stage.fault("INV012", Position(shown), shown, "nothing reads this file", "没有程序读取此文件",
+                        f"did you mean {guess}?" if guess else "move it to catalog/device-types/<manufacturer>/ or rack-types/",
+                        f"是否为 {guess}？" if guess else "移至 catalog/device-types/<厂商>/ 或 rack-types/")  # fmt: skip
+    return catalog
 
 
-def _one(
-    section: str, model: type[m.Record], item: Any, i: int, document: Document,
-    sections: dict[str, dict[str, Any]], names: dict[str, set[str]],
-    first: dict[tuple[str, str], tuple[Document, int]], findings: list[Finding],
-) -> None:  # fmt: skip
-    at = f"{document.path}#{section}/{i}"
-    if section == "rows" and isinstance(item, dict) and isinstance(item.get("racks"), list):
-        item = {**item, "racks": [
-            {**r, "at": f"{at}/racks/{j}"} if isinstance(r, dict) and "at" not in r else r
-            for j, r in enumerate(item["racks"])
-        ]}  # fmt: skip
-    record, found = validate(model, item, at, document, (section, i))
-    findings.extend(found)
-    if isinstance(item, dict) and isinstance(item.get("name"), str):
-        names[section].add(item["name"])
+def _sections(document: Document, stage: _Stage) -> None:
+    """Every section of one file: its records into `stage`, its faults into the findings."""
+    if document.data is None:
+        return
+    if not isinstance(document.data, dict):
+        what = "a list" if isinstance(document.data, list) else "a value"
+        stage.complete = False
+        stage.fault("INV007", document.where(), document.path, f"expected sections, found {what}",
+                    "应为若干段，实际为列表或值", "start the file with a section name such as rows:",
+                    "以段名开头，如 rows:")  # fmt: skip
+        return
+    for section, items in document.data.items():
+        if section == "project":
+            _project(document, items, stage)
+        elif section in m.SECTIONS:
+            _records(document, section, items, stage)
+        else:
+            _unknown_section(document, section, items, stage)
+
+
+def _project(document: Document, items: Any, stage: _Stage) -> None:
+    here = document.where_key("project")
+    if stage.project_at is not None:
+        stage.findings.append(twice("project", "section project", here, stage.project_at))
+        return
+    stage.project_at = here
+    stage.project, found = validate(m.Project, items, f"{document.path}#project", document, ("project",))
+    stage.findings.extend(found)
+
+
+def _unknown_section(document: Document, section: str, items: Any, stage: _Stage) -> None:
+    guess = near(section, [*m.SECTIONS, "project"])
+    known = ", ".join(("project", *m.SECTIONS))
+    here = document.where_key(section)
+    if guess == "project":
+        stage.project_at = stage.project_at or here
+    for item in items if isinstance(items, list) else ():
+        stage.name(ANYWHERE, *_names(item))
+    stage.fault("INV005", here, section, f"unknown section {section}", f"未知的段 {section}",
+                f"did you mean {guess}?" if guess else f"known sections: {known}",
+                f"是否为 {guess}？" if guess else f"可用的段：{known}")  # fmt: skip
+
+
+def _records(document: Document, section: str, items: Any, stage: _Stage) -> None:
+    if items is None:
+        return
+    if not isinstance(items, list):
+        inner = items.values() if isinstance(items, dict) else ()
+        stage.name(
+            section, *(items if isinstance(items, dict) else ()), *_names(items)
+        )  # by key, or just one
+        stage.name(section, *(name for item in inner if isinstance(item, dict) for name in _names(item)))
+        stage.fault("INV007", document.where(section), section, "expected a list of records",
+                    "应为记录列表", "put '- ' before each record", "每条记录前加“- ”")  # fmt: skip
+        return
+    for i, item in enumerate(items):
+        _record(document, section, i, item, stage)
+
+
+def _record(document: Document, section: str, i: int, item: Any, stage: _Stage) -> None:
+    for where, name in _written_names(section, item):
+        stage.name(where, name)
+    model = m.SECTIONS[section]
+    record, found = validate(model, item, f"{document.path}#{section}/{i}", document, (section, i))
+    stage.findings.extend(found)
     if record is None:
         return
     name = m.record_name(section, record)
-    key = (section, name)
-    if key in first:
-        other, n = first[key]
-        before = other.where(section, n, "name")
-        findings.append(
-            _fault(
-                "INV009",
-                document.where(section, i, "name"),
-                f"{section}/{name}",
-                f"{name} is defined twice, first at {before}",
-                f"{name} 重复定义，首次在 {before}",
-                "rename or remove one",
-                "改名或删除其一",
-            )
-        )
-        return
-    first[key] = (document, i)
-    sections[section][name] = record
-    for field in record.assumed:
-        if field not in type(record).model_fields:
-            guess = near(field, type(record).model_fields)
-            findings.append(
-                _fault("INV010", document.where_key(section, i, "assumed", field), f"{section}/{name}",
-                       f"assumed names {field}, which this record does not have", f"assumed 中的 {field} 不是此记录的字段",
-                       f"did you mean {guess}?" if guess else "name the assumed field", "改为实际字段名")
-            )  # fmt: skip
+    first = stage.sections[section].setdefault(name, record)
+    if first is not record:
+        field_name = NAMED_BY.get(section, "name")
+        shown, inner = place(first.at)
+        before = stage.documents[shown].where(*inner, field_name)
+        here = document.where(section, i, field_name)
+        stage.findings.append(twice(f"{section}/{name}", name, here, before))
 
 
-def _references(
-    sections: Mapping[str, Mapping[str, Any]], names: Mapping[str, set[str]], catalog: Catalog,
-    documents: Mapping[str, Document],
-) -> Iterator[Finding]:  # fmt: skip
-    known: dict[str, set[str]] = {s: set(n) for s, n in names.items()}
-    known["racks"] = {rack.name for row in sections["rows"].values() for rack in row.racks}
-    known["existing_pairs"] = {s.pair for s in sections["existing_switches"].values() if s.pair}
-    for attribute in ("device_types", "rack_types", "optics", "cables"):
-        known[f"catalog.{attribute}"] = set(getattr(catalog, attribute))
-    for section, records in sections.items():
-        for name, record in records.items():
-            for path, value, targets in references(record):
-                if any(value in known[t] for t in targets):
-                    continue
-                document = documents[record.at.partition("#")[0]]
-                inner = [int(s) if s.isdigit() else s for s in record.at.partition("#")[2].split("/")]
-                options = set().union(*(known[t] for t in targets))
-                guess = near(value, options)
-                what = " or ".join(t.removeprefix("catalog.") for t in targets)
-                sample = ", ".join(sorted(options)[:6]) or "none defined"
-                yield _fault("INV008", document.where(*inner, *path), f"{section}/{name}",
-                             f"{'.'.join(map(str, path))}: no {what} named {value}", f"{'.'.join(map(str, path))}：没有名为 {value} 的 {what}",
-                             f"did you mean {guess}?" if guess else f"define it, or use one of: {sample}",
-                             f"是否为 {guess}？" if guess else f"先定义，或选用：{sample}")  # fmt: skip
+def _written_names(section: str, item: Any) -> Iterator[tuple[str, str]]:
+    """(section, name) of everything a record defines, be the record valid or not."""
+    yield from ((section, name) for name in _names(item))
+    if section == "rows" and isinstance(item, dict) and isinstance(item.get("racks"), list):
+        yield from (("racks", name) for rack in item["racks"] for name in _names(rack))
+    if section == "existing_switches" and isinstance(item, dict) and item.get("pair") is not None:
+        yield "existing_pairs", str(item["pair"])
 
 
-def references(
-    record: BaseModel, prefix: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], str, tuple[str, ...]]]:
-    """Every reference a record holds: (path of the value, the name it gives, sections it may stand in)."""
-    for field, getter in _reference_fields(type(record)):
-        value = getattr(record, field)
-        if value is not None:
-            yield from getter(value, (*prefix, field))
+def _names(item: Any) -> list[str]:
+    if isinstance(item, dict):
+        return [] if item.get("name") is None else [str(item["name"])]
+    return [str(item)]
 
 
-Getter = Callable[[Any, tuple[str | int, ...]], Iterator[tuple[tuple[str | int, ...], str, tuple[str, ...]]]]
-_FIELDS: dict[type[BaseModel], list[tuple[str, Getter]]] = {}
+def _own_faults(broken: list[Broken], stage: _Stage) -> Iterator[Finding]:
+    """The broken references that are a mistake of their own: as many names are missing as records of that
+    section have a fault in their name, and the references only follow from it."""
+    groups: dict[frozenset[str], list[Broken]] = {}
+    for one in broken:
+        groups.setdefault(one.targets, []).append(one)
+    for targets, group in groups.items():
+        if len(group) > sum(_doubtful_names(section, stage) for section in targets):
+            yield from (one.finding for one in group)
 
 
-def _reference_fields(model: type[BaseModel]) -> list[tuple[str, Getter]]:
-    if model not in _FIELDS:
-        out = []
-        for name, info in model.model_fields.items():
-            refs = [x for x in info.metadata if isinstance(x, m.Ref)]
-            getter = _direct(refs[0].sections) if refs else _getter(info.annotation)
-            if getter:
-                out.append((name, getter))
-        _FIELDS[model] = out
-    return _FIELDS[model]
+def _doubtful_names(section: str, stage: _Stage) -> int:
+    """How many records of a section have no name, or one that a finding is about."""
+    faults = {f.source for f in stage.findings}
+    count = 0
+    for document in stage.documents.values() if section in m.SECTIONS and faults else ():
+        items = document.data.get(section) if isinstance(document.data, dict) else None
+        for i, item in enumerate(items if isinstance(items, list) else ()):
+            nameless = isinstance(item, dict) and item.get("name") is None
+            count += nameless or document.where(section, i, "name") in faults
+    return count
 
 
-def _direct(targets: tuple[str, ...]) -> Getter:
-    def get(
-        value: Any, path: tuple[str | int, ...]
-    ) -> Iterator[tuple[tuple[str | int, ...], str, tuple[str, ...]]]:
-        yield path, value, targets
-
-    return get
-
-
-def _getter(annotation: Any) -> Getter | None:
-    """How to find references inside a value of this annotation, or None when there can be none."""
-    for argument in getattr(annotation, "__metadata__", ()):
-        if isinstance(argument, m.Ref):
-            return _direct(argument.sections)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return lambda value, path: references(value, path) if isinstance(value, BaseModel) else iter(())
-    inner = [g for a in get_args(annotation) if (g := _getter(a)) is not None]
-    if not inner:
-        return None
-
-    def get(
-        value: Any, path: tuple[str | int, ...]
-    ) -> Iterator[tuple[tuple[str | int, ...], str, tuple[str, ...]]]:
-        if isinstance(value, tuple):
-            for i, item in enumerate(value):
-                yield from inner[0](item, (*path, i))
-        elif not isinstance(value, dict):
-            yield from inner[0](value, path)
-
-    return get
+def _known(stage: _Stage, catalog: Catalog) -> Mapping[str, set[str]]:
+    """Names by what a reference may point to, written or loaded; never too few."""
+    anywhere = stage.names.get(ANYWHERE, set())
+    known = {s: stage.names.get(s, set()) | anywhere for s in (*m.SECTIONS, "racks", "existing_pairs")}
+    lists = ("device_types", "rack_types", "optics", "cables")
+    loaded: set[str] = set().union(*(getattr(catalog, name) for name in lists))
+    for name in lists:
+        known[f"catalog.{name}"] = set(getattr(catalog, name)) | (stage.lost - loaded)
+    return known
 
 
-def _cross_field(
-    sections: Mapping[str, Mapping[str, Any]], documents: Mapping[str, Document]
-) -> Iterator[Finding]:
-    def at(record: m.Record, *path: str | int) -> Position:
-        document = documents[record.at.partition("#")[0]]
-        return document.where(
-            *(int(s) if s.isdigit() else s for s in record.at.partition("#")[2].split("/")), *path
-        )
-
-    racks: dict[str, tuple[m.Row, int]] = {}
-    for row in sections["rows"].values():
-        for i, rack in enumerate(row.racks):
-            if rack.name in racks:
-                before = at(racks[rack.name][0], "racks", racks[rack.name][1], "name")
-                yield _fault(
-                    "INV009",
-                    at(row, "racks", i, "name"),
-                    f"racks/{rack.name}",
-                    f"{rack.name} is defined twice, first at {before}",
-                    f"{rack.name} 重复定义，首次在 {before}",
-                    "rename one",
-                    "改名",
-                )
-            racks.setdefault(rack.name, (row, i))
-    for section in ("pools", "reserved_prefixes"):
-        for name, record in sections[section].items():
-            try:
-                ipaddress.ip_network(record.prefix)
-            except ValueError as exc:
-                try:
-                    hint = str(ipaddress.ip_network(record.prefix, strict=False))
-                except ValueError:
-                    hint = "10.10.0.0/24"
-                yield _fault("INV007", at(record, "prefix"), f"{section}/{name}", f"not a network prefix: {exc}",
-                             f"不是合法网段：{exc}", f"write {hint}", f"写成 {hint}")  # fmt: skip
-    for name, pool in sections["asn_pools"].items():
-        if pool.last < pool.first:
-            yield _fault("INV007", at(pool, "last"), f"asn_pools/{name}", f"last {pool.last} is below first {pool.first}",
-                         f"last {pool.last} 小于 first {pool.first}", "swap them", "对调")  # fmt: skip
-
-
-def _fault(code: str, at: Position, subject: str, en: str, zh: str, fix_en: str, fix_zh: str) -> Finding:
-    return Finding(code, Severity.ERROR, subject, Text(en, zh), at, Text(fix_en, fix_zh))
+def _slugs(data: Any) -> Iterator[str]:
+    """Slugs written in a catalogue file, in entries that may be invalid; every text of an entry without one."""
+    lists = [data[name] for name in ("components", "optics", "cables") if isinstance(data.get(name), list)]
+    for entry in [e for items in lists for e in items] or [data]:
+        if isinstance(entry, dict):
+            yield from [str(entry["slug"])] if "slug" in entry else map(str, entry.values())

@@ -6,9 +6,8 @@ node: `Document.where` composes the file again, and only when somebody has somet
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import yaml
 
 from inventory import cache
 from inventory.findings import Finding, Position, Severity, Text
+from inventory.yaml_traps import Trap, plain_scalar, syntax_fault
 
 try:
     from yaml import CSafeLoader as _Base
@@ -25,30 +25,35 @@ except ImportError:  # a PyYAML built without libyaml: slower, same result
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 5_000_000
-"""Limits per file: size, nesting, and nodes after aliases are expanded (an alias bomb stops here)."""
+"""Limits per file: size (also of the text once aliases are expanded), nesting, and values once aliases are
+expanded: an alias bomb stops here."""
 
 DataPath = tuple[str | int, ...]
 
-_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
-_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+([eE][-+]?[0-9]+)?\Z")
-_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+\Z")
-_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-9]?[0-9])+(\.[0-9_]*)?\Z")
-_DIGIT_MAC = re.compile(r"[0-9]{2}([:-])[0-9]{2}(\1[0-9]{2}){4}\Z")
-_DEEP_LINE = re.compile(rb"(?:[-?] +){32}")
-_INDENT = re.compile(rb"^ {64,}", re.M)
-_STEPS = bytes.maketrans(b"[{]}", bytes((2, 2, 0, 0)))
-_NOT_BRACKETS = bytes(c for c in range(256) if c not in b"[]{}")
 _TAG = "tag:yaml.org,2002:"
+_STR, _MAP, _SEQ = _TAG + "str", _TAG + "map", _TAG + "seq"
+_NUMERIC = "+-.0123456789"
+"""What plain text that some reader takes for a number begins with."""
 
 
 class _Loader(_Base):
-    """The safe loader without path resolvers, which nobody registers: the same tags in half the time."""
+    """The safe loader without path resolvers, which nobody registers: the same tags in half the time.
+
+    Their two calls per node count the depth instead, because the C composer recurses without a limit.
+    """
+
+    depth = 0
 
     def descend_resolver(self, current_node: Any, current_index: Any) -> None:
-        """Nothing to descend into."""
+        """One level down; raises a YAMLError below MAX_DEPTH lists and mappings."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH + 1:
+            problem = f"nested deeper than {MAX_DEPTH} levels"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=current_node.start_mark)
 
     def ascend_resolver(self) -> None:
-        """Nothing to come back from."""
+        """One level up."""
+        self.depth -= 1
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
         """Tag of a node without an explicit one, by the YAML 1.1 rules of the safe loader."""
@@ -57,8 +62,8 @@ class _Loader(_Base):
                 for tag, pattern in self.yaml_implicit_resolvers.get(value[:1], ()):
                     if pattern.match(value):
                         return str(tag)
-            return "tag:yaml.org,2002:str"
-        return "tag:yaml.org,2002:map" if kind is yaml.MappingNode else "tag:yaml.org,2002:seq"
+            return _STR
+        return _MAP if kind is yaml.MappingNode else _SEQ
 
 
 @dataclass(slots=True)
@@ -73,43 +78,57 @@ class Document:
     def where(self, *path: str | int) -> Position:
         """Position of the value at `path`; of its key when the value is a mapping or list; of the
         nearest enclosing value when the path does not exist in the file."""
+        node, mark, _ = self._find(path)
+        if mark is None and node is not None:
+            mark = node.start_mark
+        return self._at(mark)
+
+    def where_key(self, *path: str | int) -> Position:
+        """Position of the key that ends `path`, even when its value is a scalar."""
+        node, _, found = self._find(path[:-1])
+        if found and isinstance(node, yaml.MappingNode):
+            for key, _ in node.value:
+                if key.value == str(path[-1]):
+                    return self._at(key.start_mark)
+        return self.where(*path)
+
+    def written(self, *path: str | int) -> str | None:
+        """The scalar at `path` as it stands in the file, without quotes; None when there is none."""
+        node, _, found = self._find(path)
+        return str(node.value) if found and isinstance(node, yaml.ScalarNode) else None
+
+    def _find(self, path: Sequence[str | int]) -> tuple[yaml.Node | None, yaml.Mark | None, bool]:
+        """(deepest node on the way, its mark, whether the way led to the end)."""
         if self._root is None:
             self._root = yaml.compose(self.text, Loader=_Loader)
         node, mark = self._root, None
         for step in path:
             if isinstance(node, yaml.MappingNode):
-                for key, value in node.value:
-                    if key.value == str(step):
-                        node = value
-                        scalar = isinstance(value, yaml.ScalarNode)
-                        mark = value.start_mark if scalar else key.start_mark
-                        break
-                else:
-                    break
+                pair = next(((k, v) for k, v in node.value if k.value == str(step)), None)
+                if pair is None:
+                    return node, mark, False
+                key, node = pair
+                mark = node.start_mark if isinstance(node, yaml.ScalarNode) else key.start_mark
             elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
                 node = node.value[step]
                 mark = node.start_mark
             else:
-                break
-        if mark is None:
-            mark = node.start_mark if node is not None else None
+                return node, mark, False
+        return node, mark, True
+
+    def _at(self, mark: yaml.Mark | None) -> Position:
         return Position(self.path, mark.line + 1, mark.column + 1) if mark else Position(self.path, 1, 1)
 
-    def where_key(self, *path: str | int) -> Position:
-        """Position of the key that ends `path`, even when its value is a scalar."""
-        if self._root is None:
-            self._root = yaml.compose(self.text, Loader=_Loader)
-        node: yaml.Node | None = self._root
-        for step in path[:-1]:
-            if isinstance(node, yaml.MappingNode):
-                node = next((v for k, v in node.value if k.value == str(step)), None)
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-                node = node.value[step]
-        if isinstance(node, yaml.MappingNode):
-            for key, _ in node.value:
-                if key.value == str(path[-1]):
-                    return Position(self.path, key.start_mark.line + 1, key.start_mark.column + 1)
-        return self.where(*path)
+
+def path_text(path: Sequence[str | int]) -> str:
+    """A data path as findings show it: fleets[0].attach.pairs[1]."""
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+
+
+def place(at: str) -> tuple[str, DataPath]:
+    """File and data path of an `at` text: `file#a/3/b` is (file, (a, 3, b)). Files may have a # in their name."""
+    shown, _, inner = at.rpartition("#")
+    return shown, tuple(int(step) if step.isdigit() else step for step in inner.split("/") if step)
 
 
 def read(path: Path, shown: str) -> tuple[Document | None, list[Finding]]:
@@ -122,271 +141,169 @@ def read(path: Path, shown: str) -> tuple[Document | None, list[Finding]]:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            return None, [
-                _fault(
-                    "INV001",
-                    Position(shown),
-                    f"file is larger than {MAX_BYTES} bytes",
-                    f"文件超过 {MAX_BYTES} 字节",
-                    "split the file",
-                    "拆分文件",
-                )
-            ]
+            return None, [_unreadable(Position(shown), f"file is larger than {MAX_BYTES} bytes",
+                                      f"文件超过 {MAX_BYTES} 字节", "split the file", "拆分文件")]  # fmt: skip
         raw = path.read_bytes()
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        line = raw[: exc.start].count(b"\n") + 1
-        return None, [
-            _fault(
-                "INV001",
-                Position(shown, line, 1),
-                f"byte {exc.start} is not UTF-8",
-                f"第 {exc.start} 字节不是 UTF-8",
-                "save the file as UTF-8",
-                "以 UTF-8 保存文件",
-            )
-        ]
+        line = raw.count(b"\n", 0, exc.start) + 1
+        column = len(raw[raw.rfind(b"\n", 0, exc.start) + 1 : exc.start].decode("utf-8", "replace")) + 1
+        return None, [_unreadable(Position(shown, line, column), f"byte 0x{raw[exc.start]:02x} is not UTF-8",
+                                  f"字节 0x{raw[exc.start]:02x} 不是 UTF-8", "save the file as UTF-8",
+                                  "以 UTF-8 保存文件")]  # fmt: skip
     except OSError as exc:
-        return None, [
-            _fault(
-                "INV001",
-                Position(shown),
-                f"cannot be read: {exc.strerror}",
-                f"无法读取：{exc.strerror}",
-                "check the path and the permissions",
-                "检查路径与权限",
-            )
-        ]
+        return None, [_unreadable(Position(shown), f"cannot be read: {exc.strerror}", f"无法读取：{exc.strerror}",
+                                  "check the path and the permissions", "检查路径与权限")]  # fmt: skip
     name = cache.key(raw)
     known, data = cache.recall(name)
     if known:
         return Document(shown, text, data), []
-    document, findings = parse(text, shown, raw)
+    document, findings = parse(text, shown)
     if document is not None and not findings:
         cache.keep(name, document.data)
     return document, findings
 
 
-def parse(text: str, shown: str, raw: bytes | None = None) -> tuple[Document | None, list[Finding]]:
+def parse(text: str, shown: str) -> tuple[Document | None, list[Finding]]:
     """Parse YAML text; see `read`."""
-    if too_deep := _too_deep(raw if raw is not None else text.encode(), text):
-        return None, [
-            _fault(
-                "INV001",
-                Position(shown, too_deep),
-                f"nested deeper than {MAX_DEPTH} levels",
-                f"嵌套超过 {MAX_DEPTH} 层",
-                "flatten the data",
-                "减少嵌套层数",
-            )
-        ]
+    builder = _Builder()
     try:
         root = yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError as exc:
-        mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
-        at = Position(shown, mark.line + 1, mark.column + 1) if mark else Position(shown)
-        problem = str(getattr(exc, "problem", None) or exc)
-        return None, [
-            _fault(
-                "INV001",
-                at,
-                f"not valid YAML: {problem}",
-                f"不是合法的 YAML：{problem}",
-                "mend the syntax at this place; often a missing space, quote or indent just above",
-                "修正此处语法；常见原因是上一行缺空格、引号或缩进",
-            )
-        ]
-    builder = _Builder(shown)
-    data = builder.build(root, 0) if root is not None else None
-    if builder.nodes > MAX_NODES:
-        return None, [
-            _fault(
-                "INV001",
-                Position(shown),
-                f"more than {MAX_NODES} values once aliases are expanded",
-                f"别名展开后超过 {MAX_NODES} 个值",
-                "remove nested aliases",
-                "去掉嵌套别名",
-            )
-        ]
-    document = Document(shown, text, data, root if builder.findings else None)
-    return document, builder.findings
+        data = builder.build(root) if root is not None else None
+    except (yaml.YAMLError, UnicodeEncodeError) as exc:
+        fault = syntax_fault(exc, text)
+        at = Position(shown, fault.line, fault.column)
+        return None, [Finding("INV001", Severity.ERROR, shown, fault.message, at, fault.fix)]
+    if root is None or not builder.faults:
+        return Document(shown, text, data), []
+    return Document(shown, text, data, root), builder.findings(root, shown)
 
 
 class _Builder:
     """Turns composed nodes into plain data, noting what YAML would silently change."""
 
-    def __init__(self, shown: str) -> None:
-        self.shown = shown
-        self.findings: list[Finding] = []
-        self.nodes = 0
-        self.done: dict[int, tuple[Any, int]] = {}
+    def __init__(self) -> None:
+        self.faults: list[tuple[str, yaml.Node, Text, Text]] = []
+        self.nodes = self.characters = 0
+        self.done: dict[int, tuple[Any, int, int]] = {}
+        self.open: set[int] = set()
 
-    def build(self, node: yaml.Node, depth: int) -> Any:
+    def build(self, node: yaml.Node) -> Any:
         if type(node) is yaml.ScalarNode:
+            value = node.value
             self.nodes += 1
-            tag = node.tag
-            if tag == "tag:yaml.org,2002:str":
-                if node.style is None and _EXPONENT.match(node.value):
-                    return self.trap(node, "a number for some readers and text for others")
-                return node.value
+            self.characters += len(value)
+            if node.tag == _STR and (node.style or value[:1] not in _NUMERIC):
+                return value
             return self.scalar(node)
         known = self.done.get(id(node))
         if known is not None:  # an alias: the same object again, counted as if it were copied
             self.nodes += known[1]
+            self.characters += known[2]
             return known[0]
-        before = self.nodes
+        if id(node) in self.open:
+            problem = "an alias stands inside the value it repeats"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        self.open.add(id(node))
+        nodes, characters = self.nodes, self.characters
         self.nodes += 1
-        if self.nodes > MAX_NODES:
-            return None
         if type(node) is yaml.MappingNode:
-            result: Any = self.mapping(node, depth)
+            result: Any = self.mapping(node)
         else:
-            if node.tag != "tag:yaml.org,2002:seq":
+            if node.tag != _SEQ:
                 self.tag(node)
-            result = [self.build(child, depth + 1) for child in node.value]
-        self.done[id(node)] = (result, self.nodes - before)
+            result = [self.build(child) for child in node.value]
+        if self.nodes > MAX_NODES or self.characters > MAX_BYTES:
+            problem = f"more than {MAX_NODES} values or {MAX_BYTES} characters once aliases are expanded"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        self.done[id(node)] = (result, self.nodes - nodes, self.characters - characters)
         return result
 
-    def mapping(self, node: yaml.Node, depth: int) -> dict[str, Any]:
-        if node.tag != "tag:yaml.org,2002:map":
+    def mapping(self, node: yaml.Node) -> dict[str, Any]:
+        if node.tag != _MAP:
             self.tag(node)
         out: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         seen: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if type(key) is not yaml.ScalarNode:
-                self.say(
-                    "INV002",
-                    key,
-                    "a key must be plain text",
-                    "键必须是文本",
-                    "write the key as one word",
-                    "将键写成一个词",
-                )
+                self.say("INV002", key, "a key must be plain text", "键必须是文本",
+                         "write the key as one word", "将键写成一个词")  # fmt: skip
                 continue
             name = key.value
-            if key.tag == "tag:yaml.org,2002:merge":
-                self.say(
-                    "INV002",
-                    key,
-                    "merge keys (<<) are not read",
-                    "不支持合并键（<<）",
-                    "write the fields out, or use the section's defaults",
-                    "把字段写全",
-                )
+            if key.tag == _TAG + "merge":
+                self.say("INV002", key, "merge keys (<<) are not read", "不支持合并键（<<）",
+                         "write the fields out", "把字段写全")  # fmt: skip
+                below = self.build(value)
+                for source in below if isinstance(below, list) else [below]:
+                    merged = {**(source if isinstance(source, dict) else {}), **merged}
                 continue
-            if key.tag in (_TAG + "bool", _TAG + "null") and key.style is None:
-                self.say(
-                    "INV003",
-                    key,
-                    f"key {name} without quotes is read as a truth value or null by YAML",
-                    f"未加引号的键 {name} 会被 YAML 读成布尔值或空值",
-                    f'write "{name}"',
-                    f'写成 "{name}"',
-                )
+            if not key.style and key.tag in (_TAG + "bool", _TAG + "null"):
+                self.say("INV003", key, f"key {name} without quotes is read as a truth value or as nothing",
+                         f"未加引号的键 {name} 会被读成布尔值或空值", f'write "{name}"', f'写成 "{name}"')  # fmt: skip
             if name in seen:
-                first = seen[name].start_mark
-                self.say(
-                    "INV002",
-                    key,
-                    f"key {name} stands twice in this mapping (first at line {first.line + 1})",
-                    f"键 {name} 在此映射中重复（首次在第 {first.line + 1} 行）",
-                    "keep one of the two",
-                    "保留其中一个",
-                )
+                line = seen[name].start_mark.line + 1
+                self.say("INV002", key, f"key {name} stands twice in this mapping, first at line {line}",
+                         f"键 {name} 在此映射中重复，首次在第 {line} 行", "keep one of the two", "保留其中一个")  # fmt: skip
+                self.build(value)  # for the faults inside
                 continue
             seen[name] = key
-            out[name] = self.build(value, depth + 1)
-        return out
+            out[name] = self.build(value)
+        return {**merged, **out} if merged else out
 
     def scalar(self, node: yaml.Node) -> Any:
-        value: str = node.value
         kind = node.tag.removeprefix(_TAG)
-        if kind == "int":
-            if _INT.match(value):
-                return int(value)
-            if _DIGIT_MAC.match(value):
-                return self.trap(node, "a MAC address of digits only, read as a base-60 number")
-            if _SEXAGESIMAL.match(value):
-                return self.trap(node, "read as a base-60 number (1:2 becomes 62)")
-            if value.lstrip("+-").startswith("0"):
-                return self.trap(node, "read as an octal, hexadecimal or binary number (0100 becomes 64)")
-            return self.trap(node, "a number written in a form that readers disagree on")
-        if kind == "float":
-            if _FLOAT.match(value):
-                return float(value)
-            if _SEXAGESIMAL.match(value):
-                return self.trap(node, "read as a base-60 number")
-            return self.trap(node, "a number written in a form that readers disagree on")
-        if kind == "bool":
-            if value in (
-                "true",
-                "false",
-                "True",
-                "False",
-                "TRUE",
-                "FALSE",
-            ):  # the forms every reader agrees on
-                return value.lower() == "true"
-            return self.trap(node, f"read as {value.lower() in ('yes', 'on', 'true', 'y')}".lower())
-        if kind == "null":
-            return None
-        if kind == "timestamp":
-            return value
-        self.tag(node)
-        return value
-
-    def trap(self, node: yaml.Node, how: str) -> str:
-        value: str = node.value
-        self.say(
-            "INV003",
-            node,
-            f"{value} without quotes is ambiguous: {how}",
-            f"未加引号的 {value} 有歧义：{how}",
-            f'write "{value}" if it is text, or the plain value meant (true, false, 62, 0.5)',
-            f'若为文本请写 "{value}"，否则写明真实数值',
-        )
+        value, trap = plain_scalar(kind, node.value)
+        if isinstance(trap, Trap):
+            self.faults.append(("INV003", node, trap.why, trap.fix))
+        elif isinstance(value, str) and kind not in ("str", "timestamp"):
+            self.tag(node)
         return value
 
     def tag(self, node: yaml.Node) -> None:
+        tag = node.tag.removeprefix(_TAG)
         self.say(
             "INV002",
             node,
-            f"tag {node.tag.removeprefix(_TAG)} is not allowed here",
-            f"不允许标签 {node.tag.removeprefix(_TAG)}",
+            f"tag {tag} is not allowed here",
+            f"不允许标签 {tag}",
             "remove the tag",
             "去掉标签",
         )
 
     def say(self, code: str, node: yaml.Node, en: str, zh: str, fix_en: str, fix_zh: str) -> None:
-        mark = node.start_mark
-        at = Position(self.shown, mark.line + 1, mark.column + 1)
-        self.findings.append(_fault(code, at, en, zh, fix_en, fix_zh))
+        self.faults.append((code, node, Text(en, zh), Text(fix_en, fix_zh)))
+
+    def findings(self, root: yaml.Node, shown: str) -> list[Finding]:
+        """The faults with their positions and data paths."""
+        paths = _paths(root, {id(node) for _, node, _, _ in self.faults})
+        return [
+            Finding(code, Severity.ERROR, path_text(paths[id(node)]) or shown, message,
+                    Position(shown, node.start_mark.line + 1, node.start_mark.column + 1), fix)
+            for code, node, message, fix in self.faults
+        ]  # fmt: skip
 
 
-def _fault(code: str, at: Position, en: str, zh: str, fix_en: str, fix_zh: str) -> Finding:
-    return Finding(code, Severity.ERROR, at.path, Text(en, zh), at, Text(fix_en, fix_zh))
+def _paths(root: yaml.Node, wanted: set[int]) -> dict[int, DataPath]:
+    """Data path of each wanted node, by its id; of an aliased one where it was written."""
+    found: dict[int, DataPath] = {}
+    seen: set[int] = set()
+    todo: list[tuple[yaml.Node, DataPath]] = [(root, ())]
+    while todo:
+        node, path = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if id(node) in wanted:
+            found[id(node)] = path
+        if isinstance(node, yaml.MappingNode):
+            for key, value in reversed(node.value):
+                inner = (*path, key.value) if isinstance(key, yaml.ScalarNode) else path
+                todo += [(value, inner), (key, inner)]
+        elif isinstance(node, yaml.SequenceNode):
+            todo += [(child, (*path, i)) for i, child in reversed(list(enumerate(node.value)))]
+    return found
 
 
-def _too_deep(raw: bytes, text: str) -> int:
-    """Line at which nesting passes MAX_DEPTH, or 0. The exact count runs only on suspicious text,
-    because the C composer recurses without a limit of its own."""
-    steps = raw.translate(_STEPS, _NOT_BRACKETS)
-    running = list(accumulate(step - 1 for step in steps)) if steps else [0]
-    flow = max(running) - min(0, *running)
-    indent = max((len(spaces) for spaces in _INDENT.findall(raw)), default=0)
-    if flow <= MAX_DEPTH // 2 and indent <= MAX_DEPTH and not _DEEP_LINE.search(raw):
-        return 0
-    level = 0
-    try:
-        for event in yaml.parse(text, Loader=_Loader):
-            if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-                level += 1
-                if level > MAX_DEPTH:
-                    mark = event.start_mark
-                    return int(mark.line) + 1 if mark else 1
-            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-                level -= 1
-    except yaml.YAMLError:
-        return 0
-    return 0
+def _unreadable(at: Position, en: str, zh: str, fix_en: str, fix_zh: str) -> Finding:
+    return Finding("INV001", Severity.ERROR, at.path, Text(en, zh), at, Text(fix_en, fix_zh))

@@ -1,0 +1,93 @@
+"""Rules the types of fields cannot say: names that stand twice, prefixes, dates, what `assumed` names."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from inventory import model as m
+from inventory.findings import Finding, Position, Related, Severity, Text
+from inventory.nearest import near
+from inventory.source import DataPath, Document, place
+
+NAMED_BY = {"vlans": "vid", "reserved_prefixes": "prefix", "waivers": "subject"}
+"""The field to point at when a record of these sections stands twice; elsewhere `name`."""
+
+
+def broken_rules(
+    project: m.Project | None, sections: Mapping[str, Mapping[str, Any]], documents: Mapping[str, Document]
+) -> Iterator[Finding]:
+    """Faults between and inside valid records (INV007, INV009, INV010)."""
+
+    def at(record: m.Record, *path: str | int) -> Position:
+        shown, inner = place(record.at)
+        return documents[shown].where(*inner, *path)
+
+    racks: dict[str, m.Rack] = {}
+    for row in sections["rows"].values():
+        for rack in row.racks:
+            first = racks.setdefault(rack.name, rack)
+            if first is not rack:
+                yield twice(f"racks/{rack.name}", rack.name, at(rack, "name"), at(first, "name"))
+            yield from _assumed(f"racks/{rack.name}", rack, documents)
+    for section in ("pools", "reserved_prefixes"):
+        for name, record in sections[section].items():
+            try:
+                ipaddress.ip_network(record.prefix)
+            except ValueError as exc:
+                yield _wrong(at(record, "prefix"), f"{section}/{name}", f"not a network prefix: {exc}",
+                             f"不是合法网段：{exc}", *_prefix_fix(record.prefix))  # fmt: skip
+    for name, pool in sections["asn_pools"].items():
+        if pool.last < pool.first:
+            yield _wrong(at(pool, "last"), f"asn_pools/{name}", f"last {pool.last} is below first {pool.first}",
+                         f"last {pool.last} 小于 first {pool.first}", "swap them", "对调")  # fmt: skip
+    for name, waiver in sections["waivers"].items():
+        try:
+            date.fromisoformat(waiver.until)
+        except ValueError as exc:
+            yield _wrong(at(waiver, "until"), f"waivers/{name}", f"until: {waiver.until} is no day: {exc}",
+                         f"until：{waiver.until} 不是有效日期", "write a day of the calendar", "填写真实日期")  # fmt: skip
+    for record in (project, *project.policy) if project else ():
+        yield from _assumed("project", record, documents)
+    for section, records in sections.items():
+        for name, record in records.items():
+            yield from _assumed(f"{section}/{name}", record, documents)
+
+
+def twice(subject: str, name: str, here: Position, first: Position) -> Finding:
+    """INV009 for the second of two definitions."""
+    return Finding(
+        "INV009", Severity.ERROR, subject, Text(f"{name} is defined twice", f"{name} 重复定义"), here,
+        Text("rename or remove one", "改名或删除其一"), related=(Related(first, "first definition"),),
+    )  # fmt: skip
+
+
+def _assumed(subject: str, record: m.Record, documents: Mapping[str, Document]) -> Iterator[Finding]:
+    fields = type(record).model_fields.keys() - {"at", "assumed"}
+    for field in record.assumed:
+        if field in fields:
+            continue
+        shown, inner = place(record.at)
+        path: DataPath = (*inner, "assumed", field)
+        guess = near(field, fields)
+        fix = Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else Text(
+            "name the assumed field", "写明所假设的字段名")  # fmt: skip
+        yield Finding(
+            "INV010", Severity.ERROR, subject,
+            Text(f"assumed names {field}, which this record does not have", f"assumed 中的 {field} 不是此记录的字段"),
+            documents[shown].where_key(*path), fix,
+        )  # fmt: skip
+
+
+def _prefix_fix(prefix: str) -> tuple[str, str]:
+    try:
+        hint = ipaddress.ip_network(prefix, strict=False)
+    except ValueError:
+        return "write a network like 10.10.0.0/24", "写成网段，如 10.10.0.0/24"
+    return f"write {hint}", f"写成 {hint}"
+
+
+def _wrong(at: Position, subject: str, en: str, zh: str, fix_en: str, fix_zh: str) -> Finding:
+    return Finding("INV007", Severity.ERROR, subject, Text(en, zh), at, Text(fix_en, fix_zh))

@@ -1,0 +1,128 @@
+"""References between records: which fields hold one, and which of them lead nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from inventory import model as m
+from inventory.findings import Finding, Position, Related, Severity, Text
+from inventory.nearest import near, plain_letters
+from inventory.source import DataPath, Document, place
+
+SHOWN = 10
+"""Most places listed with one finding; how many more there are is said."""
+
+Reference = tuple[DataPath, str, tuple[str, ...]]
+Getter = Callable[[Any, DataPath], Iterator[Reference]]
+_FIELDS: dict[type[BaseModel], list[tuple[str, Getter]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A name that nothing bears: where it might be defined, and the finding that says so."""
+
+    name: str
+    targets: frozenset[str]
+    finding: Finding
+
+
+def broken_references(
+    sections: Mapping[str, Mapping[str, m.Record]],
+    known: Mapping[str, set[str]],
+    documents: Mapping[str, Document],
+) -> list[Broken]:
+    """One INV008 for each name that is not in any of the sections it may stand in, at the first place that gives
+    it; the other places are related. `known` holds the names by section, `catalog.*` and `existing_pairs`."""
+    missing: dict[str, list[tuple[Position, str, DataPath, tuple[str, ...]]]] = {}
+    for section, records in sections.items():
+        for name, record in records.items():
+            for path, value, targets in references(record):
+                if not any(value in known[t] for t in targets):
+                    shown, inner = place(record.at)
+                    at = documents[shown].where(*inner, *path)
+                    missing.setdefault(value, []).append((at, f"{section}/{name}", path, targets))
+    out = []
+    for value, places in missing.items():
+        places.sort(key=lambda p: p[0])
+        at, subject, path, targets = places[0]
+        options = sorted(set().union(*(known[t] for t in targets)))
+        related = [
+            Related(there, f"{who} {_dotted(where)}") for there, who, where, _ in places[1 : SHOWN + 1]
+        ]
+        if len(places) > SHOWN + 1:
+            related.append(Related(None, f"and {len(places) - SHOWN - 1} places more"))
+        what = " or ".join(t.removeprefix("catalog.") for t in targets)
+        message = Text(
+            f'{_dotted(path)}: no {what} named "{value}"', f"{_dotted(path)}：没有名为“{value}”的 {what}"
+        )
+        finding = Finding(
+            "INV008", Severity.ERROR, subject, message, at, _fix(value, options), related=tuple(related)
+        )
+        out.append(Broken(value, frozenset(t for p in places for t in p[3]), finding))
+    return out
+
+
+def _fix(value: str, options: list[str]) -> Text:
+    guess = near(value, options)
+    if guess is None:
+        sample = ", ".join(options[:6]) or "none defined"
+        return Text(f"define it, or use one of: {sample}", f"先定义，或选用：{sample}")
+    if plain_letters(value) == guess:
+        return Text(f"write {guess} in plain letters, without spaces", f"用半角字母书写 {guess}，不带空格")
+    return Text(f"did you mean {guess}?", f"是否为 {guess}？")
+
+
+def _dotted(path: DataPath) -> str:
+    return ".".join(map(str, path))
+
+
+def references(record: BaseModel, prefix: DataPath = ()) -> Iterator[Reference]:
+    """Every reference a record holds: (path of the value, the name it gives, sections it may stand in)."""
+    for field, getter in _reference_fields(type(record)):
+        value = getattr(record, field)
+        if value is not None:
+            yield from getter(value, (*prefix, field))
+
+
+def _reference_fields(model: type[BaseModel]) -> list[tuple[str, Getter]]:
+    if model not in _FIELDS:
+        out = []
+        for name, info in model.model_fields.items():
+            refs = [x for x in info.metadata if isinstance(x, m.Ref)]
+            getter = _direct(refs[0].sections) if refs else _getter(info.annotation)
+            if getter:
+                out.append((name, getter))
+        _FIELDS[model] = out
+    return _FIELDS[model]
+
+
+def _direct(targets: tuple[str, ...]) -> Getter:
+    def get(value: Any, path: DataPath) -> Iterator[Reference]:
+        yield path, value, targets
+
+    return get
+
+
+def _getter(annotation: Any) -> Getter | None:
+    """How to find references inside a value of this annotation, or None when there can be none."""
+    for argument in getattr(annotation, "__metadata__", ()):
+        if isinstance(argument, m.Ref):
+            return _direct(argument.sections)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return lambda value, path: references(value, path) if isinstance(value, BaseModel) else iter(())
+    inner = [g for a in get_args(annotation) if (g := _getter(a)) is not None]
+    if not inner:
+        return None
+
+    def get(value: Any, path: DataPath) -> Iterator[Reference]:
+        if isinstance(value, tuple):
+            for i, item in enumerate(value):
+                yield from inner[0](item, (*path, i))
+        elif not isinstance(value, dict):
+            yield from inner[0](value, path)
+
+    return get
