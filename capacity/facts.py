@@ -75,6 +75,8 @@ def _project(inventory: Inventory) -> dict[str, Facts]:
         values = {site.facility.get(key) for site in inventory.sites.values() if key in site.facility}
         first = next(site for site in inventory.sites.values() if key in site.facility)
         out[key] = Fact(values.pop() if len(values) == 1 else None, first.at, ("facility", key), first.name)
+    project = inventory.project
+    out |= {key: Fact(value, project.at, ("facility", key)) for key, value in project.facility.items()}
     out |= _sums(inventory, list(inventory.racks.values()), None)
     out["sites_count"] = Fact(len(inventory.sites))
     out["rooms_count"] = Fact(len(inventory.rooms))

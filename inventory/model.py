@@ -533,7 +533,7 @@ class Metric(Part):
 
 class Licence(Record):
     """A licence line. `compare` exact: licensed must equal hardware; at_least: must not be less.
-    `no_hardware` tells why `fleets` is empty although a measure is given."""
+    `no_measure` tells why nothing here can be counted against it."""
 
     name: Name
     title: Title

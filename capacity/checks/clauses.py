@@ -14,7 +14,7 @@ from capacity.facts import COMPUTED, Fact, Facts, facts
 from capacity.measures import plain
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
-from inventory.model import FactValue, Requirement, Site
+from inventory.model import FactValue, Project, Requirement, Site
 from inventory.validation import near
 
 RULE = "the clauses of the tender"
@@ -105,6 +105,8 @@ def _unknown(requirement: Requirement, ctx: Context) -> str | None:
     if scope not in STATED:
         return near(fact, COMPUTED[scope]) or ""
     facilities = [site.facility for site in ctx.inventory.sites.values()]
+    if scope == "project":
+        facilities.append(ctx.inventory.project.facility)
     if any(fact in facility for facility in facilities):
         return None
     read = _read_facts(ctx)
@@ -352,10 +354,12 @@ def clause_is_comparable(requirement: Requirement, ctx: Context) -> Iterator[Fin
 @check(
     "REQ005", severity=Severity.WARNING, title=Text("Stated fact that no clause reads", "填写的事实无条款对应"),
     clause=RULE, needs="inventory",
-    over=lambda ctx: [(s, key) for s in ctx.inventory.sites.values() for key in s.facility],
+    over=lambda ctx: [
+        (owner, key) for owner in (ctx.inventory.project, *ctx.inventory.sites.values()) for key in owner.facility
+    ],
 )  # fmt: skip
-def fact_is_read(subject: tuple[Site, str], ctx: Context) -> Iterator[Finding]:
-    """Every fact stated for a site is read by a clause.
+def fact_is_read(subject: tuple[Project | Site, str], ctx: Context) -> Iterator[Finding]:
+    """Every fact stated for a site or the project is read by a clause.
 
     Why it matters: a misspelt name means that the value is held against nothing and its clause stays open.
     How to fix: take the suggestion; remove the fact if no clause asks for it.
