@@ -351,12 +351,15 @@ def clause_is_comparable(requirement: Requirement, ctx: Context) -> Iterator[Fin
         )  # fmt: skip
 
 
+def _stated_facts(ctx: Context) -> list[tuple[Project | Site, str]]:
+    owners: tuple[Project | Site, ...] = (ctx.inventory.project, *ctx.inventory.sites.values())
+    return [(owner, key) for owner in owners for key in owner.facility]
+
+
 @check(
     "REQ005", severity=Severity.WARNING, title=Text("Stated fact that no clause reads", "填写的事实无条款对应"),
     clause=RULE, needs="inventory",
-    over=lambda ctx: [
-        (owner, key) for owner in (ctx.inventory.project, *ctx.inventory.sites.values()) for key in owner.facility
-    ],
+    over=_stated_facts,
 )  # fmt: skip
 def fact_is_read(subject: tuple[Project | Site, str], ctx: Context) -> Iterator[Finding]:
     """Every fact stated for a site or the project is read by a clause.
