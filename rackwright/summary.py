@@ -180,9 +180,8 @@ def _site_racks(inventory: Inventory, plan: Plan) -> Iterable[SiteRacks]:
         if not racks:
             continue
         proof = proofs.get(name)
-        lines = [
-            line for line in plan.power if line.kind == "rack" and line.element in {r.name for r in racks}
-        ]
+        names = {rack.name for rack in racks}
+        lines = [line for line in plan.power if line.kind == "rack" and line.element in names]
         yield SiteRacks(
             name,
             Text(site.title.en, site.title.zh),

@@ -26,9 +26,9 @@ _CELL = {
 }
 _HEAD = {**_CELL, "text_wrap": True, "valign": "vcenter", "border_color": "#B8C0CC"}
 _NUMBERS = {"count": "0", "watts": "#,##0", "metres": "0.0#", "share": "0.0%", "number": "General"}
-_WIDEST = {"text": 44, "long": 46}
+_WIDEST = {"text": 46, "long": 44}
 _LINE_PT = 15
-_PAGE_CHARACTERS = 300
+_PAGE_CHARACTERS = 400
 """Row height per line of text, and how many characters one A3 page is wide while it can still be read."""
 _HEADER_ROWS = 2
 
@@ -58,8 +58,8 @@ def _formats(book: Any) -> dict[str, Any]:
     out = {
         "head": book.add_format({**_HEAD, "bold": True, "bg_color": "#1F3B63", "font_color": "#FFFFFF"}),
         "head-en": book.add_format({**_HEAD, "font_size": 9, "italic": True, "bg_color": "#E4EAF2", "font_color": "#33415C"}),
-        "text": book.add_format({**_CELL, "indent": 1}),
-        "long": book.add_format({**_CELL, "indent": 1, "text_wrap": True}),
+        "text": book.add_format({**_CELL, "align": "left", "indent": 1}),
+        "long": book.add_format({**_CELL, "align": "left", "indent": 1, "text_wrap": True}),
         "blank": book.add_format({**_CELL, "bg_color": "#FFFBE6"}),
         "bad": book.add_format({**_CELL, "bold": True, "font_color": "#B3261E"}),
         "attention": book.add_format({**_CELL, "bold": True, "font_color": "#8A5A00"}),
@@ -90,8 +90,9 @@ def _write(book: Any, formats: dict[str, Any], sheet: Sheet) -> None:
         page.set_row(row, height)
         for n, column in enumerate(sheet.columns):
             page.write_string(row, n, getattr(column, attribute), formats[style])
+    long = [n for n, column in enumerate(sheet.columns) if column.kind == "long"]
     for i, cells in enumerate(sheet.rows, _HEADER_ROWS):
-        lines = max(_lines(cell, width) for cell, width in zip(cells, widths, strict=True))
+        lines = max((_lines(cells[n], widths[n]) for n in long), default=1)
         if lines > 1:
             page.set_row(i, _LINE_PT * lines)
         for n, cell in enumerate(cells):
@@ -132,7 +133,7 @@ def _lines(cell: Cell, width: float) -> int:
     """Lines a text needs in a column of `width` characters, indent and broken words allowed for."""
     if not isinstance(cell, str):
         return 1
-    return max(math.ceil(_display_width(cell) / max(width - 4, 1)), 1)
+    return max(math.ceil(_display_width(cell) / max(width - 3, 1)), 1)
 
 
 def _shown(column: Column, cell: str | int | float) -> str:
@@ -142,4 +143,6 @@ def _shown(column: Column, cell: str | int | float) -> str:
 
 
 def _display_width(text: str) -> int:
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

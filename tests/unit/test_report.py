@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -425,6 +426,54 @@ def test_report_of_an_empty_plan_renders(inventory: Inventory) -> None:
     empty, nothing = Plan(), Report((), ())
     text = render(inventory, empty, nothing, summarise(inventory, empty, nothing))
     assert "nothing to evaluate" in text and "the plan holds no proof" in text
+
+
+def broken(plan: Plan, what: str) -> Plan:
+    """The plan after somebody edited it by hand."""
+    first = plan.devices[0]
+    match what:
+        case "device in no known rack":
+            return replace(plan, devices=(first.model_copy(update={"rack": "A01-Z99"}), *plan.devices[1:]))
+        case "device above the rack":
+            return replace(plan, devices=(first.model_copy(update={"position": 99}), *plan.devices[1:]))
+        case "device nobody ordered":
+            stray = device("stray-001", "stray", "no-such-type", "A01-A01", 20)
+            return replace(plan, devices=(*plan.devices, stray))
+        case "device twice":
+            return replace(plan, devices=(*plan.devices, first))
+        case "two devices in one unit":
+            return replace(
+                plan, devices=(*plan.devices, device("stray-001", "s", "sealed-box", "A01-A01", 5))
+            )
+        case "cable to nowhere":
+            lost = cable(
+                9, "access", End(device="nobody", port="x"), End(device="A-ASW-01A", port="no-such-port")
+            )
+            return replace(plan, cables=(*plan.cables, lost.model_copy(update={"type": "no-such-cable"})))
+        case "cable from a port to itself":
+            end = End(device="A-ASW-01A", port="10GE1/0/9")
+            return replace(plan, cables=(*plan.cables, cable(9, "access", end, end)))
+        case "prefix that is none":
+            return replace(plan, prefixes=(plan.prefixes[0].model_copy(update={"prefix": "10.1.0.0/99"}),))
+        case "cord of nobody":
+            return replace(plan, cords=(plan.cords[0].model_copy(update={"device": "nobody", "rack": "Z"}),))
+    raise AssertionError(what)
+
+
+@pytest.mark.parametrize("what", [
+    "device in no known rack", "device above the rack", "device nobody ordered", "device twice", "two devices in one unit",
+    "cable to nowhere", "cable from a port to itself", "prefix that is none", "cord of nobody",
+])  # fmt: skip
+def test_documents_of_a_broken_plan_are_still_written(
+    inventory: Inventory, plan: Plan, report: Report, tmp_path: Path, what: str
+) -> None:
+    plan = broken(plan, what)
+    text = render(inventory, plan, report, summarise(inventory, plan, report))
+    write_workbook(inventory, plan, report, tmp_path / "plan.xlsx")
+    ids = [attributes["id"] for _, attributes in Page(text).tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for name in {d.name for d in plan.devices}:
+        assert name in text
 
 
 # ---------------------------------------------------------------- plan.xlsx
