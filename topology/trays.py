@@ -9,7 +9,7 @@ middle where the rows span more than 15 m. Switches that stand already get a tra
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -67,10 +67,11 @@ class Trays:
 
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
-        self._edges: dict[str, dict[tuple[str, str], int]] | None = None
-        self._room_of: dict[str, str] = {}
+        self._chains: dict[str, dict[str, list[tuple[int, str]]]] = {}
+        self._edges: dict[str, dict[tuple[str, str], int]] = {}
         self._graphs: dict[str, nx.Graph[str]] = {}
         self._from: dict[str, tuple[dict[str, list[str]], dict[str, float]]] = {}
+        self._passed: dict[tuple[str, ...], tuple[int, tuple[str, ...]] | None] = {}
         self._routes: dict[tuple[str, str], tuple[int, tuple[str, ...]] | None] = {}
 
     def place(self, placed: PlacedDevice) -> Place | None:
@@ -91,10 +92,16 @@ class Trays:
 
     def edges(self, room: str) -> dict[tuple[str, str], int]:
         """Tray segments of a room: two nodes in name order -> length in mm."""
-        if self._edges is None:
-            self._edges = {name: _room_edges(self.inventory, name) for name in self.inventory.rooms}
-            self._room_of = {node: r for r, edges in self._edges.items() for edge in edges for node in edge}
-        return self._edges.get(room, {})
+        if room not in self._edges:
+            steps = (step for chain in self.chains(room).values() for step in pairwise(chain))
+            self._edges[room] = {(min(a, b), max(a, b)): end - start for (start, a), (end, b) in steps}
+        return self._edges[room]
+
+    def chains(self, room: str) -> dict[str, list[tuple[int, str]]]:
+        """The straight trays of a room: rows by their name, cross trays by L, M and R; each as (mm, node) in order."""
+        if room not in self._chains:
+            self._chains[room] = _chains(self.inventory, room)
+        return self._chains[room]
 
     def graph(self, room: str) -> nx.Graph[str]:
         """The tray graph of a room: attribute `mm` on every edge."""
@@ -123,18 +130,38 @@ class Trays:
         return None if found is None else Route(found[0] / 1000, found[1])
 
     def along(self, nodes: Sequence[str], a: Place, b: Place) -> Route | None:
-        """The way that `nodes` describe, if they lead from `a` to `b` over trays that exist; else None."""
+        """The way that `nodes` describe, with all nodes it passes, if it leads from `a` to `b` over trays that
+        exist; else None."""
         if not nodes:
             return Route(0.0, ()) if a.rack is not None and a.rack == b.rack else None
         if a.room != b.room or nodes[0] != a.node or nodes[-1] != b.node:
             return None
-        edges, total = self.edges(a.room), 0
-        for step in pairwise(nodes):
-            mm = edges.get((min(step), max(step)))
-            if mm is None:
+        key = tuple(nodes)
+        if key not in self._passed:
+            self._passed[key] = self._all_nodes(a.room, key)
+        found = self._passed[key]
+        return None if found is None else Route(found[0] / 1000, found[1])
+
+    def _all_nodes(self, room: str, nodes: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
+        passed = [nodes[0]]
+        for here, there in pairwise(nodes):
+            between = self._between(room, here, there)
+            if between is None:
                 return None
-            total += mm
-        return Route(total / 1000, tuple(nodes))
+            passed.extend(between)
+        edges = self.edges(room)
+        return sum(edges[min(step), max(step)] for step in pairwise(passed)), tuple(passed)
+
+    def _between(self, room: str, here: str, there: str) -> list[str] | None:
+        """Nodes after `here` up to `there` on one straight tray; None when no tray holds both. Racks that came
+        after a route was written stand between its nodes."""
+        (line, mark), (other_line, other_mark) = here.rsplit("/", 1), there.rsplit("/", 1)
+        key = line if line == other_line else mark if mark == other_mark else ""
+        chain = [node for _, node in self.chains(room).get(key, ())]
+        if here not in chain or there not in chain or here == there:
+            return None
+        i, j = chain.index(here), chain.index(there)
+        return chain[i + 1 : j + 1] if i < j else chain[j:i][::-1]
 
     def _shortest(self, room: str, a: str, b: str) -> tuple[int, tuple[str, ...]] | None:
         if a == b:
@@ -190,8 +217,8 @@ def _line_name(inventory: Inventory, room: str, y_mm: int) -> str:
     return min(rows, default=f"{room}-y{y_mm / 1000:g}")
 
 
-def _room_edges(inventory: Inventory, room: str) -> dict[tuple[str, str], int]:
-    """Tray segments of one room."""
+def _chains(inventory: Inventory, room: str) -> dict[str, list[tuple[int, str]]]:
+    """The straight trays of one room, each as (distance in mm, node) in order."""
     pitch = _mm(inventory.policy.number("cable.rack_pitch_m"))
     lines: dict[str, tuple[int, list[tuple[int, str]]]] = {}
     ends: list[int] = []
@@ -216,15 +243,10 @@ def _room_edges(inventory: Inventory, room: str) -> dict[tuple[str, str], int]:
     crossings = [(left, "L"), (right, "R")]
     if right - left > MIDDLE_CROSS_SPAN_MM:
         crossings.insert(1, ((left + right) // 2, "M"))
-    edges: dict[tuple[str, str], int] = {}
-    for line, (_, points) in lines.items():
-        _join(edges, [*points, *((x, f"{line}/{mark}") for x, mark in crossings)])
+    out = {
+        line: sorted([*points, *((x, f"{line}/{mark}") for x, mark in crossings)])
+        for line, (_, points) in lines.items()
+    }
     for _, mark in crossings:
-        _join(edges, [(y, f"{line}/{mark}") for line, (y, _) in lines.items()])
-    return edges
-
-
-def _join(edges: dict[tuple[str, str], int], points: Iterable[tuple[int, str]]) -> None:
-    """Join neighbours along one line; `points` are (distance in mm, node)."""
-    for (start, a), (end, b) in pairwise(sorted(points)):
-        edges[min(a, b), max(a, b)] = end - start
+        out[mark] = sorted((y, f"{line}/{mark}") for line, (y, _) in lines.items())
+    return out

@@ -24,7 +24,7 @@ from topology.links import AccessLink, Key, access_links, key_of, wanted_keys
 from topology.ports import PortUse, free_ports_of, port_exists, port_plan_of, ports_for
 from topology.trays import Trays
 
-PRECEDENCE = ("PLN007", "PRT010", "PRT013", "NET038", "PRT018", "PRT011", "PRT012")
+PRECEDENCE = ("PLN007", "PRT010", "PRT013", "NET038", "PRT018", "PRT011", "PRT012", "PRT021")
 """Codes of end faults; a cable carries the first that applies."""
 
 
@@ -49,7 +49,7 @@ class EndView:
         return f"{self.end.device}:{self.end.port or '?'}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CableView:
     """One cable of the plan; `owner` is the fleet, pair or out-of-band switch that asks for it."""
 
@@ -191,7 +191,7 @@ def _view(inventory: Inventory, placed: Mapping[str, PlacedDevice], index: int, 
 
 
 def _find_faults(book: Book) -> None:
-    for step in (_nowhere, _wrong_member, _in_band, _unasked, _taken_twice, _out_of_range):
+    for step in (_nowhere, _wrong_member, _in_band, _unasked, _taken_twice, _out_of_range, _not_free):
         for fault in step(book):
             book.faults.setdefault(fault.view.index, fault)
 
@@ -246,8 +246,8 @@ def _wrong_member(book: Book) -> Iterator[EndFault]:
         if view.cable.kind != "access":
             continue
         link = wanted.get((view.cable.a.device, view.cable.a.port or ""))
-        if link is None or link.far == view.cable.b.device:
-            continue
+        if link is None or link.far == view.cable.b.device or book.present[link.key]:
+            continue  # a second cable on one interface is a port used twice
         others = tuple(
             v for v in book.by_device[link.near]
             if v.cable.kind == "access" and v is not view and v.cable.b.device == view.cable.b.device
@@ -293,17 +293,27 @@ def _unasked(book: Book) -> Iterator[EndFault]:
             by_key.setdefault(key_of(view.cable), []).append(view)
     for key, views in by_key.items():
         surplus = len(views) - book.wanted[key]
-        if surplus <= 0 or (key[2] and book.wanted[key]):
+        business = any(link.near_port == key[2] for link in book.access.get(key[1], ()) if key[0] == "access")
+        if surplus <= 0 or business or (key[2] and book.wanted[key]):
             continue  # a second cable on one interface is a port used twice
         for view in sorted(views, key=lambda v: (not v.stale, -v.index))[:surplus]:
             kind, near, interface, far = key
+            code = _peer_code(book, view) if kind == "peer-link" else "PRT018"
             what = f"{near}{':' + interface if interface else ''}"
             message = Text(f"the inventory asks for no such {kind} cable from {what} to {far or view.cable.b.device}",
                            f"设计未要求从 {what} 到 {far or view.cable.b.device} 的 {kind} 线缆")  # fmt: skip
             fix = Text("remove it, or add the link to the inventory", "删除，或在设计中补充该链路")
             group = f"{view.owner}:{kind}" if not interface else ""
             arithmetic = f"planned {len(views)}, asked for {book.wanted[key]}"
-            yield EndFault("PRT018", view, ("b", "device"), message, fix, arithmetic, group=group)
+            yield EndFault(code, view, ("b", "device"), message, fix, arithmetic, group=group)
+
+
+def _peer_code(book: Book, view: CableView) -> str:
+    """Code that speaks of surplus peer links: where the inventory asks for less than two, the fault is there."""
+    pair = book.inventory.pairs.get(view.owner)
+    if pair is None or not pair.mlag or (pair.peer_link and pair.peer_link.count > 1):
+        return "PRT018"
+    return "NET031" if pair.peer_link and pair.peer_link.count else "NET030"
 
 
 def _taken_twice(book: Book) -> Iterator[EndFault]:
@@ -360,6 +370,24 @@ def _out_of_range(book: Book) -> Iterator[EndFault]:
             fix = Text("use a port of the range, or widen the range", "改用范围内端口，或扩大范围")
             yield EndFault("PRT012", view, (end.side, "port"), message, fix, group=f"{plan.name}/{uses[0]}")
             break
+
+
+def _not_free(book: Book) -> Iterator[EndFault]:
+    """PRT021: a port on a switch that stands already which the survey did not find free."""
+    free: dict[str, frozenset[str] | None] = {}
+    for view in _open_views(book):
+        switch, port = view.b.existing, view.cable.b.port
+        if switch is None or port is None or switch.name in book.overbooked:
+            continue
+        if switch.name not in free:
+            surveyed = free_ports_of(switch)
+            free[switch.name] = None if surveyed is None else frozenset(p for _, p in surveyed)
+        known = free[switch.name]
+        if known is not None and port not in known:
+            message = Text(f"{port} of {switch.name} is not among the {len(known)} surveyed free ports",
+                           f"{switch.name} 的 {port} 不在已调查的 {len(known)} 个空闲端口中")  # fmt: skip
+            fix = Text("take a free port, or correct the survey", "改用空闲端口，或更正调查结果")
+            yield EndFault("PRT021", view, ("b", "port"), message, fix, group=switch.name)
 
 
 def in_band_uplinks(inventory: Inventory, to: Sequence[str]) -> list[int]:

@@ -220,17 +220,8 @@ def uplinks_dealt_alike(pair: Pair, ctx: Context) -> Iterator[Finding]:
     if (pair.name, "uplink") in incomplete(ctx):
         return
     uplinks = _of(pair, "uplink", ctx)
-    by_port: dict[str, dict[str, CableView]] = {}
-    for view in uplinks:
-        by_port.setdefault(str(view.cable.a.port), {})[view.cable.a.device] = view
-    a, b = f"{pair.name}A", f"{pair.name}B"
-    for port in sorted(by_port):
-        first, second = by_port[port].get(a), by_port[port].get(b)
-        if first and second and first.cable.b.device == second.cable.b.device:
-            continue
-        odd, other = (first, second) if first and (second is None or first.stale) else (second, first)
-        if odd is None:
-            continue
+    odd, other = _misdealt(pair, uplinks)
+    if odd is not None:
         found = other.cable.b.device if other else "no uplink"
         yield finding(
             "NET036", pair.name,
@@ -242,6 +233,36 @@ def uplinks_dealt_alike(pair: Pair, ctx: Context) -> Iterator[Finding]:
         )  # fmt: skip
         return
     yield from _line_cards(pair, uplinks, ctx)
+
+
+def _misdealt(pair: Pair, uplinks: list[CableView]) -> tuple[CableView | None, CableView | None]:
+    """First uplink that goes elsewhere than the same port of the other member, and that one (None: it has none).
+    Of two, the one whose label says another place is the odd one."""
+    by_port: dict[str, dict[str, CableView]] = {}
+    for view in uplinks:
+        by_port.setdefault(str(view.cable.a.port), {})[view.cable.a.device] = view
+    pairs = [(by_port[p].get(f"{pair.name}A"), by_port[p].get(f"{pair.name}B")) for p in sorted(by_port)]
+    wrong = [
+        (a, b) if b is None or (a is not None and a.stale) else (b, a)
+        for a, b in pairs
+        if a is None or b is None or a.cable.b.device != b.cable.b.device
+    ]
+    return min(wrong, key=lambda w: not (w[0] and w[0].stale), default=(None, None))
+
+
+def misdealt_cables(ctx: Context) -> frozenset[int]:
+    """Uplinks reported as dealt unevenly; their labels are stale for that reason."""
+
+    def make() -> frozenset[int]:
+        odd = (
+            _misdealt(p, _of(p, "uplink", ctx))[0]
+            for p in _loaded(ctx)
+            if (p.name, "uplink") not in incomplete(ctx)
+        )
+        return frozenset(v.index for v in odd if v is not None)
+
+    found: frozenset[int] = ctx.memo("topology.misdealt", make)
+    return found
 
 
 def _line_cards(pair: Pair, uplinks: list[CableView], ctx: Context) -> Iterator[Finding]:

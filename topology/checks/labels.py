@@ -11,6 +11,7 @@ from inventory.findings import Finding, Related, Severity, Text
 from topology.cable_parts import LETTERS, cable_id, colour_of, joined_labels, parse_id
 from topology.checks.cable_book import CableView, cable_book
 from topology.checks.cable_ends import odd_numbers
+from topology.checks.fabric import misdealt_cables
 from topology.checks.oob_fabric import sharing_cables
 from topology.checks.optics import off_medium
 
@@ -57,10 +58,10 @@ class Labelled:
 
 def _labelled(ctx: Context) -> list[Labelled]:
     """Devices that moved under their cables first, then every other cable by itself."""
-    book, odd, shared = cable_book(ctx), odd_numbers(ctx), sharing_cables(ctx)
+    book, odd = cable_book(ctx), odd_numbers(ctx) | sharing_cables(ctx) | misdealt_cables(ctx)
     readable = [
         v for v in book.views
-        if v.index not in book.faults and v.index not in odd and v.index not in shared
+        if v.index not in book.faults and v.index not in odd
         and all(e.existing or e.end.device in book.placed for e in v.ends)
     ]  # fmt: skip
     stale: dict[str, list[CableView]] = {}

@@ -130,7 +130,8 @@ def moulded_cable_reaches(views: list[CableView], ctx: Context) -> Iterator[Find
         return
     a, b = _rack(m.a, ctx), _rack(m.b, ctx)
     apart = f"; members {abs(a.index - b.index)} racks apart" if a and b and a.row == b.row else ""
-    at_most = f", at most {ctx.inventory.policy.number('cable.dac_racks_max'):g} for 5 m" if apart else ""
+    if apart:
+        apart += f", at most {ctx.inventory.policy.number('rack.dac_racks_max'):g} for 5 m"
     short = [v for v in views if (length_m(v, ctx) or 0.0) > limit or too_long]
     yield finding(
         "PRT057", f"{cable.a.device}-{cable.b.device}",
@@ -138,7 +139,7 @@ def moulded_cable_reaches(views: list[CableView], ctx: Context) -> Iterator[Find
              f"{kind.slug} 需要 {needed:.2f} m，最长 {limit:g} m"),
         ctx.where(cable, "stock_m"),
         fix=Text("move the two devices closer, or use fibre and optics", "缩短两台设备的距离，或改用光纤与光模块"),
-        arithmetic=f"{sum_text(m, ctx, True)} > {limit:g} m{apart}{at_most}",
+        arithmetic=f"{sum_text(m, ctx, True)} > {limit:g} m{apart}",
         related=[Related(ctx.where(v.cable, "stock_m"), v.cable.id) for v in short if v is not worst],
     )  # fmt: skip
 
@@ -279,7 +280,7 @@ def stated_length_holds(view: CableView, ctx: Context) -> Iterator[Finding]:
 
 
 @check(
-    "PRT063", severity=Severity.ERROR, over=_known, title=Text("Cable ordered too short", "订购线缆过短"), unless=("PRT058", "PRT059"),
+    "PRT063", severity=Severity.ERROR, over=_known, title=Text("Cable ordered too short", "订购线缆过短"), unless=("PRT054", "PRT058", "PRT059", "PRT070"),
     clause="stock lengths of the catalogue",
 )  # fmt: skip
 def stock_is_long_enough(view: CableView, ctx: Context) -> Iterator[Finding]:
@@ -320,7 +321,7 @@ def stock_is_long_enough(view: CableView, ctx: Context) -> Iterator[Finding]:
 
 @check(
     "PRT064", severity=Severity.WARNING, over=_known, title=Text("Cable much longer than its way", "线缆余长过大"),
-    clause="policy: cable.surplus_m_max",
+    unless=("PRT054", "PRT070"), clause="policy: cable.surplus_m_max",
 )  # fmt: skip
 def slack_is_small(view: CableView, ctx: Context) -> Iterator[Finding]:
     """A cable is not ordered metres longer than it needs to be: inside a rack, or where a shorter stock length

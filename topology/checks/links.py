@@ -245,14 +245,15 @@ def incomplete(ctx: Context) -> frozenset[tuple[str, str]]:
         return frozenset(
             (links.record.name, links.kind)
             for links in switch_links(ctx)
-            if _short(book, links) or _faulty(book, links)
+            if _short(book, links, frozenset()) or _faulty(book, links)
         )
 
     found: frozenset[tuple[str, str]] = ctx.memo("topology.incomplete", make)
     return found
 
 
-def _short(book: Book, links: SwitchLinks) -> dict[tuple[str, str], int]:
+def _short(book: Book, links: SwitchLinks, told: frozenset[str]) -> dict[tuple[str, str], int]:
+    """Missing cables by (near, far); `told` are far switches and owners whose lack is reported elsewhere."""
     found = Counter(
         (v.cable.a.device, v.cable.b.device)
         for near in dict.fromkeys(n for n, _ in links.wanted)
@@ -262,7 +263,7 @@ def _short(book: Book, links: SwitchLinks) -> dict[tuple[str, str], int]:
     return {
         ends: n - found[ends]
         for ends, n in links.wanted.items()
-        if found[ends] < n and ends[1] not in book.overbooked and links.record.name not in book.in_band
+        if found[ends] < n and ends[1] not in told and links.record.name not in told
     }
 
 
@@ -288,7 +289,7 @@ def links_as_asked(subject: CableView | SwitchLinks, ctx: Context) -> Iterator[F
             yield from end_fault("PRT018", subject, ctx)
         return
     book = cable_book(ctx)
-    short = _short(book, subject)
+    short = _short(book, subject, book.overbooked | book.in_band)
     if not short or _faulty(book, subject):
         return
     record, total, count = subject.record, sum(subject.wanted.values()), sum(short.values())

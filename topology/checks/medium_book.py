@@ -80,7 +80,9 @@ def parts_of(medium: Medium) -> tuple[str, str | None, str | None]:
 
 
 def declaring(view: CableView, part: tuple[str, ...], book: Book) -> tuple[Record, tuple[str, ...]] | None:
-    """Record and field of the inventory that give a part of a cable (type, optic of an end)."""
+    """Record and field of the inventory that give a part of a cable (type, optic of an end); None: none does."""
+    if part == ("speed_gbps",):
+        return None
     record = view.a.device.record if view.a.device else None
     kind, inventory = view.cable.kind, book.inventory
     link: tuple[Record, tuple[str, ...]] | None = None

@@ -10,6 +10,8 @@ from inventory.findings import Finding, Related, Severity, Text
 from inventory.inventory import Device
 from inventory.model import ExistingSwitch, OobSwitch, Pair
 from topology.checks.cable_book import CableView, cable_book, ports_needed
+from topology.checks.cable_ends import end_fault
+from topology.checks.medium_book import medium_faults
 from topology.ports import PortUse, free_ports_of, port_plan_of, ports_for
 
 
@@ -96,10 +98,11 @@ def free_ports_suffice(switch: ExistingSwitch, ctx: Context) -> Iterator[Finding
 
 
 @check(
-    "PRT021", severity=Severity.ERROR, over=_surveyed, clause="running links must not be disturbed",
+    "PRT021", severity=Severity.ERROR, clause="running links must not be disturbed",
+    over=lambda ctx: [v for s in _surveyed(ctx) for v in cable_book(ctx).by_device.get(s.name, ())],
     title=Text("Planned port is not free", "规划端口非空闲"),
 )  # fmt: skip
-def planned_ports_are_free(switch: ExistingSwitch, ctx: Context) -> Iterator[Finding]:
+def planned_ports_are_free(view: CableView, ctx: Context) -> Iterator[Finding]:
     """A port planned on a switch that stands already is among those the survey found free.
 
     Why it matters: somebody would unplug a running link to make room.
@@ -108,23 +111,7 @@ def planned_ports_are_free(switch: ExistingSwitch, ctx: Context) -> Iterator[Fin
     Failing: a cable to `40GE1/0/9` where the survey lists `40GE3/0/[1-6]`
     Passing: a cable to `40GE3/0/1`
     """
-    if switch.name in cable_book(ctx).overbooked:
-        return
-    free = {port for _, port in free_ports_of(switch) or ()}
-    taken = [
-        v for v in cable_book(ctx).by_device.get(switch.name, ())
-        if v.cable.b.port is not None and v.cable.b.port not in free and v.index not in cable_book(ctx).faults
-    ]  # fmt: skip
-    if taken:
-        names = ", ".join(str(v.cable.b.port) for v in taken[:6])
-        yield finding(
-            "PRT021", taken[0].cable.id if len(taken) == 1 else switch.name,
-            Text(f"{names} of {switch.name} not among the surveyed free ports", f"{switch.name} 的 {names} 不在已调查的空闲端口中"),
-            ctx.where(taken[0].cable, "b", "port"),
-            fix=Text("take a free port, or correct the survey", "改用空闲端口，或更正调查结果"),
-            arithmetic=f"{len(taken)} of {len(cable_book(ctx).by_device[switch.name])} cables",
-            related=[Related(ctx.where(switch, "free_ports"), f"{len(free)} free ports surveyed")],
-        )  # fmt: skip
+    yield from end_fault("PRT021", view, ctx)
 
 
 def _switches(ctx: Context) -> list[Pair | OobSwitch]:
@@ -268,7 +255,7 @@ def one_speed_per_group(device: Device, ctx: Context) -> Iterator[Finding]:
     for view in cable_book(ctx).by_device.get(device.name, ()):
         for end in view.ends:
             members = device.type.speed_group_by_port.get(end.end.port or "")
-            if members and end.end.device == device.name:
+            if members and end.end.device == device.name and view.index not in medium_faults(ctx):
                 gbps = end.optic.speed_gbps if end.optic else view.cable.speed_gbps
                 groups.setdefault(members, []).append((gbps, end.side, view))
     for members, links in groups.items():

@@ -165,5 +165,6 @@ def _ways(views: Iterable[CableView], ctx: Context) -> list[Segments] | None:
 
 def _named(segments: Segments, ctx: Context) -> str:
     first, last = min(segments)
-    more = f" and {len(segments) - 1} more segments" if len(segments) > 1 else ""
+    rest = len(segments) - 1
+    more = f" and {rest} more segment{'s' if rest > 1 else ''}" if rest else ""
     return f"{first} to {last}{more}"
