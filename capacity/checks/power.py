@@ -247,6 +247,27 @@ def _unknown_breakers(rack: RackPlace, ctx: Context) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _above_feed(ctx: Context) -> dict[str, list[tuple[RackPlace, str, float]]]:
+    """Racks rated above what a feed carries, by site, with the side and its limit in W. A breaker that PWR004 or a
+    clause reports is left out."""
+
+    def make() -> dict[str, list[tuple[RackPlace, str, float]]]:
+        tripping = {_breaker_place(ctx, n, s) for n in occupied_racks(ctx) if (s := _worst_side(ctx, n))}
+        out: dict[str, list[tuple[RackPlace, str, float]]] = {}
+        for rack in ctx.inventory.racks.values():
+            known = ((rack_feed_cap_w(ctx.inventory, rack, s), s) for s in sorted(rack.feeds))
+            caps = [(cap_w, side) for cap_w, side in known if cap_w is not None]
+            if rack.rated_kw is None or not caps or rack.rated_kw * 1000 <= min(caps)[0]:
+                continue
+            cap_w, side = min(caps)
+            too_small = clause_breaks(ctx, "rack", "breaker_a_min", rack.feeds[side].breaker_a or 0.0)
+            if not too_small and _breaker_place(ctx, rack.name, side) not in tripping:
+                out.setdefault(rack.site, []).append((rack, side, cap_w))
+        return out
+
+    return cast(dict[str, list[tuple[RackPlace, str, float]]], ctx.memo("ratings-above-feeds", make))
+
+
 @check(
     "PWR013", severity=Severity.WARNING, title=Text("Rating above what a feed carries", "额定功率超过单路承载能力"),
     clause="engineering estimate: V x A x utilisation x power factor of either feed", over=rack_sites,
@@ -260,23 +281,7 @@ def rating_within_feed(site: Site, ctx: Context) -> Iterator[Finding]:
     Failing: `{name: A01-A01, rated_kw: 7, ...}` on two feeds of 32 A (5.35 kW)
     Passing: `{name: A01-A01, rated_kw: 5, ...}`
     """
-    above: list[tuple[RackPlace, str, float]] = []
-    tripping = {_breaker_place(ctx, n, s) for n in occupied_racks(ctx) if (s := _worst_side(ctx, n))}
-    for rack in ctx.inventory.racks.values():
-        caps = {
-            s: c for s in sorted(rack.feeds) if (c := rack_feed_cap_w(ctx.inventory, rack, s)) is not None
-        }
-        if rack.site != site.name or rack.rated_kw is None or not caps:
-            continue
-        side = min(caps, key=lambda s: caps[s])
-        breaker_a = rack.feeds[side].breaker_a or 0.0
-        too_small = clause_breaks(ctx, "rack", "breaker_a_min", breaker_a)
-        if (
-            rack.rated_kw * 1000 > caps[side]
-            and not too_small
-            and _breaker_place(ctx, rack.name, side) not in tripping
-        ):
-            above.append((rack, side, caps[side]))
+    above = _above_feed(ctx).get(site.name, [])
     if not above:
         return
     rack, side, cap_w = max(above, key=lambda a: (a[0].rated_kw or 0.0) * 1000 - a[2])

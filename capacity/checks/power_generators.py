@@ -28,7 +28,7 @@ def generators_carry_site(site: Site, ctx: Context) -> Iterator[Finding]:
     Failing: two sets of 150 kW for 125 kW IT (208 kW needed of one)
     Passing: two sets of 250 kW
     """
-    if miswired(ctx):
+    if miswired(ctx, site.name):
         return
     units = [g for g in ctx.inventory.generators.values() if g.site == site.name]
     unknown = [g for g in units if g.rated_kw is None]

@@ -75,7 +75,9 @@ def phases_balanced(panels: tuple[Panel, ...], ctx: Context) -> Iterator[Finding
     """
     first = panels[0]
     names = " / ".join(p.name for p in panels)
-    if miswired(ctx) or any(rack_phase_doubtful(ctx, r.name) for r in racks_on(ctx)[first.name]):
+    if miswired(ctx, ctx.inventory.rooms[first.room].site) or any(
+        rack_phase_doubtful(ctx, r.name) for r in racks_on(ctx)[first.name]
+    ):
         return
     loads, unknown = _phase_loads(ctx, panels)
     if unknown:
@@ -137,7 +139,7 @@ def panel_within_breaker(panel: Panel, ctx: Context) -> Iterator[Finding]:
                 Text("the operator states breaker_a of the panels", "由机房方给出列头柜总断路器 breaker_a"),
             )  # fmt: skip
         return
-    if miswired(ctx):
+    if miswired(ctx, site):
         return
     rows = [(panel.name, state.lines["panel", panel.name], panel_cap_w(ctx.inventory, panel))]
     if panel.phases == 3:
@@ -216,7 +218,7 @@ def ups_carries_site(site: Site, ctx: Context) -> Iterator[Finding]:
             Text("the operator states rated_kva and power_factor", "由机房方给出 rated_kva 与 power_factor"),
         )  # fmt: skip
     small: list[tuple[float, Ups, str, float, float]] = []
-    for ups in units if not miswired(ctx) else ():
+    for ups in units if not miswired(ctx, site.name) else ():
         cap_w = ups_cap_w(ctx.inventory, ups.name)
         for what, load_w in _ups_loads(ctx, ups).items():
             if cap_w is not None and load_w > cap_w:

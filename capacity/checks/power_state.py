@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from capacity.cords import STS_BANK, bank_name, outlet_type, pdu_name, pdu_type, sts_of
 from capacity.draws import draws
@@ -242,9 +242,12 @@ def _cord_fault(ctx: Context, device: Device, cord: Cord) -> CordFault | None:
 
 def badly_corded_racks(ctx: Context) -> frozenset[str]:
     """Racks with a cord that leads somewhere it cannot: their banks are not judged before that is mended."""
-    state = power_state(ctx)
-    names: set[Any] = {*one_sided(ctx), *cord_faults(ctx)}
-    return frozenset(state.rack_of[name] for name in names if name in state.rack_of)
+
+    def make() -> frozenset[str]:
+        rack_of = power_state(ctx).rack_of
+        return frozenset(rack_of[name] for name in (*one_sided(ctx), *cord_faults(ctx)) if name in rack_of)
+
+    return cast(frozenset[str], ctx.memo("badly-corded-racks", make))
 
 
 def sts_cords(ctx: Context, sts: str) -> list[Cord]:

@@ -126,11 +126,24 @@ def strayed(ctx: Context, supply: Supply) -> bool:
     return panel.side != supply.side or site != ctx.inventory.racks[supply.racks[0]].site
 
 
-def miswired(ctx: Context) -> bool:
-    """True when some feed, panel or UPS is on the wrong side: sums above the racks mean nothing before that
-    is mended."""
-    faults = wiring(ctx)
-    return bool(faults.panels or faults.ups) or any(strayed(ctx, s) for s in supplies(ctx))
+def miswired(ctx: Context, site: str) -> bool:
+    """True when some feed, panel or UPS of a site is on the wrong side or at the wrong site: sums above its racks
+    mean nothing before that is mended."""
+
+    def make() -> frozenset[str]:
+        inventory, faults = ctx.inventory, wiring(ctx)
+        sites: set[str] = set()
+        for panel in inventory.panels.values():
+            if panel.name in faults.panels or panel.ups in faults.ups:
+                sites |= {inventory.rooms[panel.room].site, inventory.ups[panel.ups].site}
+                sites |= {inventory.racks[s.racks[0]].site for s in supplies(ctx) if s.panel == panel.name}
+        for supply in supplies(ctx):
+            if supply.panel is not None and strayed(ctx, supply):
+                room = inventory.rooms[inventory.panels[supply.panel].room]
+                sites |= {inventory.racks[supply.racks[0]].site, room.site}
+        return frozenset(sites)
+
+    return site in cast(frozenset[str], ctx.memo("miswired-sites", make))
 
 
 @check(

@@ -24,11 +24,12 @@ def _placed(ctx: Context) -> list[PlacedDevice]:
 
 @check(
     "RCK001", severity=Severity.ERROR, title=Text("Device in a unit that stays blank", "设备占用须留空的机位"),
-    clause="units left blank by the rack type", over=_placed, unless=("PLN006",),
+    clause="units left blank by the rack type", over=_placed,
 )  # fmt: skip
 def units_may_be_used(placed: PlacedDevice, ctx: Context) -> Iterator[Finding]:
     """No device covers a unit that its rack type leaves blank.
 
+    A device that reaches beyond the rack is another finding (PLN006).
     Why it matters: cables enter the rack there; a device in the way leaves them nowhere to bend.
     How to fix: give it a free position, or run `rackwright plan`.
     Source: engineering estimate (the layout of the rack type, e.g. U42 for cable entry).
@@ -40,7 +41,7 @@ def units_may_be_used(placed: PlacedDevice, ctx: Context) -> Iterator[Finding]:
     units = units_taken(placed.position, ctx.inventory.devices[placed.name].type.u_height)
     rack_type = ctx.inventory.racks[str(placed.rack)].rack_type
     blank = sorted(set(units) & set(rack_type.rackwright.layout.blank_u))
-    if not blank:
+    if not blank or units.stop > rack_type.starting_unit + rack_type.u_height:
         return
     yield finding(
         "RCK001", placed.name,
@@ -262,12 +263,13 @@ def device_in_its_rows(group: _Astray, ctx: Context) -> Iterator[Finding]:
 @check(
     "RCK015", severity=Severity.ERROR, title=Text("Device and its cords in different racks", "设备与其电源线不在同一机柜"),
     clause="engineering estimate: cords stay inside the rack", over=_placed,
-    unless=("PLN006", "RCK010"),
+    unless=("PLN006", "PRT066", "RCK010"),
 )  # fmt: skip
 def cords_in_own_rack(placed: PlacedDevice, ctx: Context) -> Iterator[Finding]:
     """A device stands in the rack its power cords lead to.
 
-    Until that is mended, its load and its units are counted where the cords lead.
+    Until that is mended, its load and its units are counted where the cords lead. Where the labels of its cables
+    show the same, that is the finding (PRT066).
     Why it matters: the device was moved on paper, but cords, cables and sums were not.
     How to fix: run `rackwright plan` after a move, or put the device back.
     Source: engineering estimate.
