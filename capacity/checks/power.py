@@ -156,10 +156,10 @@ def rack_within_rating(name: str, ctx: Context) -> Iterator[Finding]:
 def feed_carries_rack(name: str, ctx: Context) -> Iterator[Finding]:
     """With either side dead, the other feed of a rack carries all of it at peak.
 
+    Silent about a breaker below what a clause of the project asks for: the clause reports it then.
     Why it matters: in the normal state both feeds look half loaded; the breaker of the second one trips in the minute
     the first one fails, and the rack is dark on both.
     How to fix: move the watts shown out of the rack, or correct `breaker_a` if the breaker is larger.
-    Silent about a breaker below what a clause of the project asks for: the clause reports it then.
     Source: engineering estimate (80 % of the breaker, power factor 0.95); 32 A per feed from the lease.
     Failing: `feeds: {a: {panel: A01-PA, breaker_a: 16}, ...}` in a rack with 4.3 kW peak (2675 W allowed)
     Passing: `feeds: {a: {panel: A01-PA, breaker_a: 32}, ...}` (5350 W allowed)
