@@ -53,7 +53,7 @@ def _lines(s: Summary) -> Iterator[Figure]:
     c = s.counts
     yield Figure(
         "findings", Text("Findings", "问题"),
-        Text(f"{c.errors} errors, {c.warnings} warnings, {c.infos} notes", f"错误 {c.errors}，警告 {c.warnings}，提示 {c.infos}"),
+        Text(f"{_count(c.errors, 'error')}, {_count(c.warnings, 'warning')}, {_count(c.infos, 'note')}", f"错误 {c.errors}，警告 {c.warnings}，提示 {c.infos}"),
         Text(f"waived {c.waived}, not evaluated {c.not_evaluated}", f"已豁免 {c.waived}，未评估 {c.not_evaluated}"),
         "bad" if c.errors else "attention" if c.warnings else "good",
     )  # fmt: skip
@@ -196,3 +196,7 @@ def _supply_figure(key: str, label: Text, supply: Supply) -> Figure:
 
 def _both(number: int) -> Text:
     return Text(str(number), str(number))
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

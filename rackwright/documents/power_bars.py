@@ -68,7 +68,7 @@ class RackPower:
 @dataclass(frozen=True, slots=True)
 class PanelPhases:
     """The three phases of a panel in the normal state; `imbalance` is the largest deviation from the mean as
-    a share of it, None when a draw is unknown or nothing is drawn."""
+    a share of it, None when a draw or a phase is unknown, or nothing is drawn."""
 
     panel: str
     bars: tuple[Bar, ...]
@@ -131,8 +131,8 @@ def panel_phases(inventory: Inventory, plan: Plan) -> tuple[PanelPhases, ...]:
         mine = [lines[key] for phase in ("L1", "L2", "L3") if (key := f"{name}/{phase}") in lines]
         if inventory.panels[name].phases != 3 or not mine:
             continue
-        loads = [line.alloc_w for line in mine] + [0.0] * (3 - len(mine))
-        imbalance = None if any(line.unknown for line in mine) else phase_imbalance(loads)
+        known = len(mine) == 3 and not any(line.unknown for line in mine)
+        imbalance = phase_imbalance(line.alloc_w for line in mine) if known else None
         verdict: Literal["good", "attention", "bad", "unknown"] = "unknown"
         if imbalance is not None:
             verdict = "bad" if imbalance > err else "attention" if imbalance > warn else "good"

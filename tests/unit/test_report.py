@@ -177,6 +177,7 @@ def plan() -> Plan:
             load_line("feed", "A01-A01/b", 2000.0, 1025.0),
             load_line("phase", "PA/L1", None, 1025.0),
             load_line("phase", "PA/L2", None, 500.0),
+            load_line("phase", "PA/L3", None, 0.0),
             load_line("phase", "PB/L2", None, 500.0, "box-001"),
             load_line("panel", "PA", None, 1525.0),
         ),
