@@ -8,6 +8,7 @@ from typing import Literal, cast
 from capacity.checks import power_cords as power_cords  # imported for their checks
 from capacity.checks import power_generators as power_generators
 from capacity.checks import power_plant as power_plant
+from capacity.checks import power_sts as power_sts
 from capacity.checks import power_supplies as power_supplies
 from capacity.checks import power_wiring as power_wiring
 from capacity.checks.power_state import (

@@ -213,6 +213,10 @@ CASES: dict[tuple[str, str], tuple[list[Edit], list[Expected]]] = {
         [rack_1("rated_kw: 50")],
         [("PWR013", "A01-A01", "warning", "rated_kw: 50")],
     ),
+    ("PWR014", "partners behind one transfer switch"): (
+        [line(", sts: STS1}", ", sts: STS1, ha_group: probes}")],
+        [("PWR014", "STS1", "error", "ha_group: probes")],
+    ),
     ("PWR020", "feed missing"): (
         [row_feeds("a: {panel: PA, breaker_a: 32}")],
         [("PWR020", "A01-A/b", "error", "feeds:")],
