@@ -14,7 +14,7 @@ from inventory.catalog_parts import Optic, RackType
 from inventory.device_model import Breakout, Cage, DeviceType, PortGroup
 from inventory.findings import Finding, Severity, Text
 from inventory.interface_types import expand_range
-from inventory.source import DataPath
+from inventory.source import DataPath, place
 
 if TYPE_CHECKING:
     from inventory.catalog_model import Catalog
@@ -47,9 +47,8 @@ def broken_references(catalog: Catalog) -> Iterator[Finding]:
     stands twice in one list, INV010 `sources` or `assumed` about a field that is not there."""
     for kind in ("device_types", "rack_types", "components", "optics", "cables"):
         for slug, entry in getattr(catalog, kind).items():
-            shown, _, inner = entry.at.partition("#")
+            shown, steps = place(entry.at)
             document = catalog.documents[shown]
-            steps = [int(step) if step.isdigit() else step for step in inner.split("/") if step]
             for fault in _faults(catalog, entry):
                 whole_key = fault.code != "INV008"
                 at = (document.where_key if whole_key else document.where)(*steps, *fault.path)

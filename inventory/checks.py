@@ -17,6 +17,7 @@ from inventory.findings import Finding, Position, Related, Severity, Status, Tex
 from inventory.inventory import Inventory, locate
 from inventory.model import Record
 from inventory.plan_model import Cable, PlacedDevice, Plan, PlanRecord
+from inventory.source import place
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Context:
 
     def where(self, record: Record | PlanRecord, *path: str | int) -> Position:
         """Position of a record of the inventory or of the plan, or of a value inside it."""
-        shown = record.at.partition("#")[0]
+        shown, _ = place(record.at)
         if self.plan and self.plan.documents and shown in self.plan.documents:
             return locate(self.plan.documents, record.at, *path)
         return self.inventory.where(record, *path)

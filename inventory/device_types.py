@@ -21,8 +21,8 @@ from inventory.catalog_parts import Placed
 from inventory.catalog_references import broken_references
 from inventory.findings import Finding, Position, Related, Severity, Text, ordered
 from inventory.interface_types import INTERFACE_TYPES, expand_range, form_factor, speed_gbps
-from inventory.source import DataPath, Document, read
-from inventory.validation import translate
+from inventory.source import DataPath, Document, path_text, place, read
+from inventory.validation import translate, translate_all
 
 __all__ = ["Catalog", "DeviceType", "expand_range", "form_factor", "load_catalog", "speed_gbps"]
 
@@ -64,7 +64,8 @@ class _Reader:
     def folder(self, folder: Path, shown: str) -> None:
         for kind, (name, model) in _TREES.items():
             for path in _yaml_files(folder / name):
-                document = self.document(path, f"{shown}/{path.relative_to(folder).as_posix()}")
+                name = f"{shown}/{path.relative_to(folder).as_posix()}"
+                document = self.document(path, name, outside=True)
                 if document is not None:
                     self.entry(kind, model, document, (), document.data)
         for kind, model in _LISTS.items():
@@ -74,8 +75,8 @@ class _Reader:
                 if document is not None:
                     self.listing(kind, model, document)
 
-    def document(self, path: Path, shown: str) -> Document | None:
-        document, findings = read(path, shown)
+    def document(self, path: Path, shown: str, outside: bool = False) -> Document | None:
+        document, findings = read(path, shown, outside=outside)
         self.findings.extend(findings)
         if document is None:
             return None
@@ -120,8 +121,7 @@ class _Reader:
         self.found[kind][slug] = value.placed(f"{document.path}#{'/'.join(map(str, path))}")
 
     def defined_twice(self, slug: str, here: Position, first: Placed) -> Finding:
-        shown, _, inner = first.at.partition("#")
-        steps = [int(step) if step.isdigit() else step for step in inner.split("/") if step]
+        shown, steps = place(first.at)
         return Finding(
             "INV009",
             Severity.ERROR,
@@ -152,10 +152,17 @@ def _validated(
 ) -> tuple[_P | None, list[Finding]]:
     """The model made of `data` without its unknown fields; None when something else is wrong too."""
     try:
-        return model.model_validate(data), []
+        value = model.model_validate(data)
+        return value, list(_shortened(value, data, document, path, subject))
     except ValidationError as exc:
         errors = exc.errors(include_url=False)
-    findings = [_finding(error, model, document, path, data, subject) for error in errors]
+    typed = [error for error in errors if error["type"] == "unknown_interface_type"]
+    findings = translate_all([e for e in errors if e not in typed], model, document, path, data)
+    findings += [_interface_type(error, model, document, path, data) for error in typed]
+    findings = [
+        replace(f, subject=f"{subject} {f.subject.removeprefix(path_text(path)).lstrip('.')}".strip())
+        for f in findings
+    ]
     known = copy.deepcopy(data)
     for error in errors:
         if error["type"] == "extra_forbidden":
@@ -166,22 +173,49 @@ def _validated(
         return None, findings
 
 
-def _finding(
-    error: ErrorDetails,
-    model: type[Placed],
-    document: Document,
-    path: DataPath,
-    data: dict[str, Any],
-    subject: str,
+def _shortened(
+    value: _P, data: dict[str, Any], document: Document, path: DataPath, subject: str
+) -> Iterator[Finding]:
+    """Text that lost digits because it was read as a number first: part number 12.50 became 12.5."""
+    numbers = list(_fractions(data, ()))
+    if not numbers:
+        return
+    dumped = value.model_dump(by_alias=True)
+    for loc in numbers:
+        taken: Any = dumped
+        for step in loc:
+            taken = taken[step]
+        written = document.written(*path, *loc)
+        if isinstance(taken, str) and written != taken:
+            yield Finding(
+                "INV003", Severity.ERROR, f"{subject} {path_text(loc)}",
+                Text(f"{written} without quotes is read as {taken}", f"未加引号的 {written} 会被读成 {taken}"),
+                document.where(*path, *loc), Text(f'write "{written}"', f'写成 "{written}"'),
+            )  # fmt: skip
+
+
+def _fractions(data: Any, loc: DataPath) -> Iterator[DataPath]:
+    """Where fractional numbers stand."""
+    if isinstance(data, float):
+        yield loc
+    elif isinstance(data, dict):
+        for key, inner in data.items():
+            yield from _fractions(inner, (*loc, key))
+    elif isinstance(data, list):
+        for i, inner in enumerate(data):
+            yield from _fractions(inner, (*loc, i))
+
+
+def _interface_type(
+    error: ErrorDetails, model: type[Placed], document: Document, path: DataPath, data: dict[str, Any]
 ) -> Finding:
-    finding = translate(error, model, document, path, data)
-    finding = replace(finding, subject=f"{subject} {'.'.join(map(str, error['loc']))}".strip())
-    if error["type"] == "unknown_interface_type":
-        guess = difflib.get_close_matches(str(error["input"]), sorted(INTERFACE_TYPES), n=1, cutoff=0.5)
-        name = guess[0] if guess else "other"
-        fix = Text(f"did you mean {name}?", f"是否为 {name}？") if guess else Text("write other", "写 other")
-        finding = replace(finding, fix=fix)
-    return finding
+    guess = difflib.get_close_matches(str(error["input"]), sorted(INTERFACE_TYPES), n=1, cutoff=0.5)
+    fix = (
+        Text(f"did you mean {guess[0]}?", f"是否为 {guess[0]}？")
+        if guess
+        else Text("write other", "写 other")
+    )
+    return replace(translate(error, model, document, path, data), fix=fix)
 
 
 def _drop(data: Any, loc: DataPath) -> None:

@@ -12,7 +12,7 @@ from inventory.catalog_model import Catalog, DeviceType, RackType
 from inventory.findings import Position
 from inventory.plan_model import PlanRecord
 from inventory.policy import Policy
-from inventory.source import Document
+from inventory.source import Document, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +222,8 @@ class Inventory:
 
 def locate(documents: Mapping[str, Document], at: str, *path: str | int) -> Position:
     """Position for an `at` text (`file#a/b/3`) plus a path inside it."""
-    shown, _, inner = at.partition("#")
+    shown, inner = place(at)
     document = documents.get(shown)
     if document is None:
         return Position(shown or "?")
-    steps = [int(s) if s.isdigit() else s for s in inner.split("/") if s]
-    return document.where(*steps, *path)
+    return document.where(*inner, *path)

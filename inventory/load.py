@@ -140,7 +140,9 @@ def _catalog(folder: Path, stage: _Stage) -> Catalog:
     stage.findings.extend(faults)
     told = {f.source.path for f in faults if f.source}
     for shown in told & catalog.documents.keys():
-        stage.lost.update(_slugs(catalog.documents[shown].data))
+        data = catalog.documents[shown].data
+        stage.complete &= isinstance(data, dict)
+        stage.lost.update(_slugs(data) if isinstance(data, dict) else ())
     for path in own:
         shown = shown_path(path)
         if shown in catalog.documents:
@@ -280,7 +282,7 @@ def _known(stage: _Stage, catalog: Catalog) -> Mapping[str, set[str]]:
     return known
 
 
-def _slugs(data: Any) -> Iterator[str]:
+def _slugs(data: dict[str, Any]) -> Iterator[str]:
     """Slugs written in a catalogue file, in entries that may be invalid; every text of an entry without one."""
     lists = [data[name] for name in ("components", "optics", "cables") if isinstance(data.get(name), list)]
     for entry in [e for items in lists for e in items] or [data]:

@@ -1,7 +1,7 @@
 """YAML files with their positions: the C parser, strict about what YAML 1.1 quietly changes.
 
 `read` returns plain data (dict, list, str, int, float, bool, None). Positions are not kept for every
-node: `Document.where` composes the file again, and only when somebody has something to say about it.
+node: `Document.where` composes the few lines in question again, and only when somebody asks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from inventory import cache
+from inventory.excerpt import Excerpts
 from inventory.findings import Finding, Position, Severity, Text
 from inventory.yaml_traps import Trap, plain_scalar, syntax_fault
 
@@ -74,50 +75,82 @@ class Document:
     text: str
     data: Any
     _root: yaml.Node | None = field(default=None, repr=False)
+    _excerpts: Excerpts | None = field(default=None, repr=False)
+    _parts: dict[DataPath, tuple[yaml.Node, int] | None] = field(default_factory=dict, repr=False)
 
     def where(self, *path: str | int) -> Position:
         """Position of the value at `path`; of its key when the value is a mapping or list; of the
         nearest enclosing value when the path does not exist in the file."""
-        node, mark, _ = self._find(path)
+        node, mark, _, skipped = self._find(path)
         if mark is None and node is not None:
             mark = node.start_mark
-        return self._at(mark)
+        return self._at(mark, skipped)
 
     def where_key(self, *path: str | int) -> Position:
         """Position of the key that ends `path`, even when its value is a scalar."""
-        node, _, found = self._find(path[:-1])
+        node, _, found, skipped = self._find(path[:-1])
         if found and isinstance(node, yaml.MappingNode):
             for key, _ in node.value:
                 if key.value == str(path[-1]):
-                    return self._at(key.start_mark)
+                    return self._at(key.start_mark, skipped)
         return self.where(*path)
 
     def written(self, *path: str | int) -> str | None:
         """The scalar at `path` as it stands in the file, without quotes; None when there is none."""
-        node, _, found = self._find(path)
+        node, _, found, _ = self._find(path)
         return str(node.value) if found and isinstance(node, yaml.ScalarNode) else None
 
-    def _find(self, path: Sequence[str | int]) -> tuple[yaml.Node | None, yaml.Mark | None, bool]:
-        """(deepest node on the way, its mark, whether the way led to the end)."""
-        if self._root is None:
-            self._root = yaml.compose(self.text, Loader=_Loader)
-        node, mark = self._root, None
-        for step in path:
+    def _find(self, path: Sequence[str | int]) -> tuple[yaml.Node | None, yaml.Mark | None, bool, int]:
+        """(deepest node on the way, its mark, whether the way led to the end, lines to add to marks)."""
+        node, inside, skipped = self._composed(tuple(path))
+        mark = None
+        for step in inside:
             if isinstance(node, yaml.MappingNode):
                 pair = next(((k, v) for k, v in node.value if k.value == str(step)), None)
                 if pair is None:
-                    return node, mark, False
+                    return node, mark, False, skipped
                 key, node = pair
                 mark = node.start_mark if isinstance(node, yaml.ScalarNode) else key.start_mark
             elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
                 node = node.value[step]
                 mark = node.start_mark
             else:
-                return node, mark, False
-        return node, mark, True
+                return node, mark, False, skipped
+        return node, mark, True, skipped
 
-    def _at(self, mark: yaml.Mark | None) -> Position:
-        return Position(self.path, mark.line + 1, mark.column + 1) if mark else Position(self.path, 1, 1)
+    def _composed(self, path: DataPath) -> tuple[yaml.Node | None, DataPath, int]:
+        """The smallest composed part that holds `path`: its node, the way on from there, lines before it."""
+        if self._root is None:
+            for depth in (2, 1):
+                part = self._part(path[:depth]) if len(path) >= depth else None
+                if part:
+                    return part[0], ((0, *path[2:]) if depth == 2 else path), part[1]
+            self._root = yaml.compose(self.text, Loader=_Loader)
+        return self._root, path, 0
+
+    def _part(self, path: DataPath) -> tuple[yaml.Node, int] | None:
+        """A list item or a top-level key composed by itself; None unless it then says what the data says."""
+        if path not in self._parts:
+            self._parts[path] = None
+            if self._excerpts is None:
+                self._excerpts = Excerpts(self.text, self.data)
+            name, *rest = path
+            excerpt = self._excerpts.item(name, rest[0]) if rest else self._excerpts.section(name)
+            if excerpt:
+                value = self.data[name]
+                expected = [value[rest[0]]] if rest else {name: value}
+                try:
+                    node = yaml.compose(excerpt[0], Loader=_Loader)
+                    if node is not None and _Builder().build(node) == expected:
+                        self._parts[path] = node, excerpt[1]
+                except yaml.YAMLError:
+                    pass  # an alias of an anchor that stands elsewhere: the larger part will have it
+        return self._parts[path]
+
+    def _at(self, mark: yaml.Mark | None, skipped: int) -> Position:
+        if mark is None:
+            return Position(self.path, 1, 1)
+        return Position(self.path, mark.line + 1 + skipped, mark.column + 1)
 
 
 def path_text(path: Sequence[str | int]) -> str:
@@ -131,10 +164,11 @@ def place(at: str) -> tuple[str, DataPath]:
     return shown, tuple(int(step) if step.isdigit() else step for step in inner.split("/") if step)
 
 
-def read(path: Path, shown: str) -> tuple[Document | None, list[Finding]]:
+def read(path: Path, shown: str, *, outside: bool = False) -> tuple[Document | None, list[Finding]]:
     """Read one YAML file.
 
-    Parameters: the file, and its path as findings shall show it. Returns (document, findings); the
+    Parameters: the file, its path as findings shall show it, and whether it comes from outside, where files are
+    written for YAML 1.1: text that only newer readers take for a number (`08`, `1e3`) is then text. Returns (document, findings); the
     document is None when the text cannot be parsed at all. Duplicate keys, merge keys, non-text keys,
     tags and ambiguous plain scalars are findings INV002 and INV003; the data then still holds what was
     written as text, so that later stages can go on and report their own faults in the same run.
@@ -154,19 +188,19 @@ def read(path: Path, shown: str) -> tuple[Document | None, list[Finding]]:
     except OSError as exc:
         return None, [_unreadable(Position(shown), f"cannot be read: {exc.strerror}", f"无法读取：{exc.strerror}",
                                   "check the path and the permissions", "检查路径与权限")]  # fmt: skip
-    name = cache.key(raw)
+    name = cache.key(raw) + ("-outside" if outside else "")
     known, data = cache.recall(name)
     if known:
         return Document(shown, text, data), []
-    document, findings = parse(text, shown)
+    document, findings = parse(text, shown, outside=outside)
     if document is not None and not findings:
         cache.keep(name, document.data)
     return document, findings
 
 
-def parse(text: str, shown: str) -> tuple[Document | None, list[Finding]]:
+def parse(text: str, shown: str, *, outside: bool = False) -> tuple[Document | None, list[Finding]]:
     """Parse YAML text; see `read`."""
-    builder = _Builder()
+    builder = _Builder(outside)
     try:
         root = yaml.compose(text, Loader=_Loader)
         data = builder.build(root) if root is not None else None
@@ -182,7 +216,8 @@ def parse(text: str, shown: str) -> tuple[Document | None, list[Finding]]:
 class _Builder:
     """Turns composed nodes into plain data, noting what YAML would silently change."""
 
-    def __init__(self) -> None:
+    def __init__(self, outside: bool) -> None:
+        self.numeric = "" if outside else _NUMERIC
         self.faults: list[tuple[str, yaml.Node, Text, Text]] = []
         self.nodes = self.characters = 0
         self.done: dict[int, tuple[Any, int, int]] = {}
@@ -193,7 +228,7 @@ class _Builder:
             value = node.value
             self.nodes += 1
             self.characters += len(value)
-            if node.tag == _STR and (node.style or value[:1] not in _NUMERIC):
+            if node.tag == _STR and (node.style or value[:1] not in self.numeric):
                 return value
             return self.scalar(node)
         known = self.done.get(id(node))

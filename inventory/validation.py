@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Sequence
 from functools import cache
@@ -120,13 +121,23 @@ def translate(
         choice_zh = f"是否为 {guess}？" if guess else f"可用的键：{ctx.get('expected')}"
         return _finding("INV005", document.where_key(*full), full, f"unknown key {field}", f"未知的键 {field}",
                         choice, choice_zh)  # fmt: skip
+    label, (shown_en, shown_zh) = _label(loc), _shown(found)
+    at = document.where(*full)
+    if kind not in _EXPECTED and not error["msg"].startswith(
+        ("Input should be", "String should", "Value should")
+    ):
+        told = error["msg"].removeprefix("Value error, ")  # a rule of our own says what is wrong
+        if isinstance(found, dict):  # between fields: point at the first one it names
+            named = next((word for word in re.findall(r"[a-z_]+", told) if word in found), None)
+            at = document.where(*full, *([named] if named else []))
+            return _finding("INV007", at, full, told, told, "correct one of them", "更正其中之一")
+        return _finding("INV007", at, full, f"{label}: {told}, found {shown_en}", f"{label}：{told}，实际为{shown_zh}",
+                        "correct it", "更正")  # fmt: skip
     unit = unit_of(field)
     said = [_expected(e["type"], e.get("ctx", {}), e["msg"], unit) for e in (error, *others)]
     en, zh = " or ".join(dict.fromkeys(s[0] for s in said)), "或".join(dict.fromkeys(s[1] for s in said))
-    shown_en, shown_zh = _shown(found)
     fix = _repair(kind, ctx, found, unit, document.written(*full)) or (f"write {en}", f"写成{zh}")
-    label = _label(loc)
-    return _finding("INV007", document.where(*full), full, f"{label}: expected {en}, found {shown_en}",
+    return _finding("INV007", at, full, f"{label}: expected {en}, found {shown_en}",
                     f"{label}：应为{zh}，实际为{shown_zh}", *fix)  # fmt: skip
 
 
@@ -187,7 +198,7 @@ def _expected(kind: str, ctx: dict[str, Any], message: str, unit: str) -> tuple[
     elif kind == "string_pattern_mismatch":
         en, zh = f"text of the form {ctx.get('pattern')}", f"符合 {ctx.get('pattern')} 的文本"
     else:
-        text = message.removeprefix("Input should be ").removeprefix("Value error, ")
+        text = message.removeprefix("Input should be ")
         en = zh = text[0].lower() + text[1:]
     if unit and kind in (*_NUMBERS, *_BOUNDS):
         return f"{en} in {unit}", f"{zh}（{unit}）"
@@ -326,7 +337,7 @@ def _value_at(data: Any, loc: Sequence[str | int]) -> dict[str, Any]:
 def _label(loc: Sequence[str | int]) -> str:
     """The field an error is about, short: `rated_kw`, `pairs[1]`."""
     start = max((i for i, step in enumerate(loc) if isinstance(step, str)), default=0)
-    return path_text(loc[start:]) or "value"
+    return path_text(loc[start:]) or "record"
 
 
 def _shown(value: Any) -> tuple[str, str]:
