@@ -216,7 +216,7 @@ def parse(text: str, shown: str, *, outside: bool = False) -> tuple[Document | N
 class _Builder:
     """Turns composed nodes into plain data, noting what YAML would silently change."""
 
-    def __init__(self, outside: bool) -> None:
+    def __init__(self, outside: bool = False) -> None:
         self.numeric = "" if outside else _NUMERIC
         self.faults: list[tuple[str, yaml.Node, Text, Text]] = []
         self.nodes = self.characters = 0
