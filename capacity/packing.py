@@ -16,6 +16,7 @@ from capacity.placement_model import Instance
 _SUM_CELLS = 8192  # most cells of a reachable-sum set; larger capacities are rounded to a unit
 _BLEND_CELLS = 4096  # cells for a blend of resources, which has no unit
 _SUMS_TRIED = 12  # sums tried per rack before falling back to a greedy fill
+_BANKED_SUMS_TRIED = 48  # the same where the devices must also be split over banks
 _POOL = 320  # most devices offered to one rack
 _REGIONS = 64  # most parts of the racks watched, the largest first
 
@@ -272,7 +273,8 @@ def _best_subset(loads: Loads, pool: list[int], b: int, press: list[int], mixed:
     for step in steps:
         before.append(reach)
         reach |= (reach << step) & window
-    for total in _nearest_sums(reach, target):
+    tries = _BANKED_SUMS_TRIED if instance.banks[b] else _SUMS_TRIED
+    for total in _nearest_sums(reach, target, tries):
         rest, subset = total, []
         for k in range(len(offered) - 1, -1, -1):
             if not before[k] >> rest & 1:
@@ -302,13 +304,13 @@ def _gauge(
     return steps, _BLEND_CELLS, min(target, _BLEND_CELLS)
 
 
-def _nearest_sums(reach: int, target: int) -> list[int]:
-    """Reachable sums in order of distance from `target`, above before below, at most _SUMS_TRIED."""
+def _nearest_sums(reach: int, target: int, most: int) -> list[int]:
+    """Reachable sums in order of distance from `target`, above before below, at most `most`."""
     found: list[int] = []
     above = reach >> target
     base = target
     below = reach & ((1 << target) - 1)
-    while len(found) < _SUMS_TRIED and (above or below):
+    while len(found) < most and (above or below):
         up = (above & -above).bit_length() - 1 + base if above else None
         down = below.bit_length() - 1 if below else None
         if down is None or (up is not None and up - target <= target - down):

@@ -308,7 +308,7 @@ def _solution(instance: Instance, rack: Sequence[int], parts: Sequence[_Part]) -
     else:
         status = "optimal" if opened <= lower else "feasible"
     methods = [name for name in ("first-fit", "subset-sum", "cp-sat") if any(name in p.method for p in parts)]
-    deciding = [part for part in parts if part.impossible] if status == "infeasible" else parts
+    proofs = [part.proof for part in parts if part.impossible or (status != "infeasible" and part.lower)]
     return Solution(
         assignment=assignment,
         racks_used=tuple(bin_.name for b, bin_ in enumerate(instance.bins) if b in set(rack)),
@@ -317,8 +317,7 @@ def _solution(instance: Instance, rack: Sequence[int], parts: Sequence[_Part]) -
         gap=0.0 if unplaced or not opened else max(opened - lower, 0) / opened,
         status=status,
         method="+".join(["bound", *methods]),
-        proof=" | ".join(part.proof for part in deciding if part.lower or part.impossible)
-        or "nothing to open",
+        proof=" | ".join(dict.fromkeys(proofs) if status == "infeasible" else proofs) or "nothing to open",
         unplaced=unplaced,
         locality_cost=sum(
             dict(item.cost).get(instance.bins[b].name, 0)
