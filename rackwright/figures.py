@@ -89,12 +89,10 @@ def _lines(s: Summary) -> Iterator[Figure]:
         )
         yield _site_load(site)
     yield _load_figure("rack", Text("Tightest rack", "最紧机柜"), s.tightest_rack)
-    yield _load_figure(
-        "feed", Text("Tightest feed, other side dead", "最紧馈线（另一路断电）"), s.tightest_feed
-    )
+    yield _load_figure("feed", Text("Feed with other side dead", "最紧馈线（另一路断电）"), s.tightest_feed)
     if s.tightest_bank:
         yield _load_figure(
-            "bank", Text("Tightest PDU bank, other side dead", "最紧 PDU 分组（另一路断电）"), s.tightest_bank
+            "bank", Text("Bank with other side dead", "最紧 PDU 分组（另一路断电）"), s.tightest_bank
         )
     if s.loads_not_evaluated:
         yield Figure(
@@ -154,7 +152,7 @@ def speed_name(family: PortFamily) -> Text:
 
 
 def _site_load(site: SiteRacks) -> Figure:
-    label = Text(f"IT load at {site.site}, budget / peak", f"{site.site} IT 负荷 分配 / 峰值")
+    label = Text(f"IT load {site.site}, budget / peak", f"{site.site} IT 负荷 分配 / 峰值")
     if site.alloc_w is None or site.peak_w is None:
         return Figure(
             f"load.{site.site}", label, NOT_EVALUATED, Text("no load lines", "尚无负荷数据"), "unknown"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _MARKS = {"good": " ", "attention": "!", "bad": "✗", "unknown": "?"}
 _PLAIN_MARKS = {"good": " ", "attention": "!", "bad": "X", "unknown": "?"}
 _STYLES = {"good": "", "attention": "yellow", "bad": "bold red", "unknown": "yellow"}
+_WIDE = 110
+"""Columns from which notes get a column of their own; below, they follow the value."""
 _GROUPS = (
     ("devices", "racks.", "load.", "rack", "feed", "bank", "loads.unknown"),
     ("ports.",),
@@ -37,19 +39,23 @@ def print_summary(
     marks = _MARKS if encoding.startswith("utf") else _PLAIN_MARKS
     console.print(Styled(getattr(summary.title, language), style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    wide = console.width >= _WIDE
     table.add_column(width=1, no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(style="dim", overflow="fold")
+    table.add_column(no_wrap=wide, overflow="fold")
     for n, group in enumerate(_grouped(figures(summary))):
         if n:
             table.add_row()
         for figure in group:
             style = _STYLES[figure.state]
             texts = (getattr(text, language) for text in (figure.label, figure.value, figure.note))
-            label, value, note = (Styled(text) for text in texts)
-            value.stylize(style)
-            table.add_row(Styled(marks[figure.state], style=style), label, value, note)
+            label, value, note = texts
+            shown = Styled(value, style=style)
+            mark = Styled(marks[figure.state], style=style)
+            if wide:
+                table.add_row(mark, label, shown, Styled(note, style="dim"))
+            else:
+                table.add_row(mark, label, shown.append(f" · {note}" if note else "", style="dim not bold"))
     console.print(table)
     if paths:
         console.print()

@@ -249,12 +249,13 @@ def test_summary_dict_is_plain_data(summary: Summary) -> None:
     assert data["counts"]["errors"] == 1 and data["title"]["zh"] == "小项目"
 
 
+@pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_terminal_summary_marks_only_what_matters(summary: Summary, language: str) -> None:
+def test_terminal_summary_marks_only_what_matters(summary: Summary, language: str, width: int) -> None:
     out = io.StringIO()
-    print_summary(Console(file=out, width=120), summary, ["build/small/report.html"], language)  # type: ignore[arg-type]
+    print_summary(Console(file=out, width=width), summary, ["build/small/report.html"], language)  # type: ignore[arg-type]
     lines = [line for line in out.getvalue().splitlines() if line.strip()]
-    assert all(len(line) <= 120 for line in lines)
+    assert all(len(line) <= width for line in lines) and len(lines) < 32
     marked = {line[0] for line in lines[1:-1]}
     assert marked <= {" ", "!", "?", "✗", "X"} and " " in marked
     assert "build/small/report.html" in lines[-1]
