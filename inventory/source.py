@@ -141,7 +141,7 @@ class Document:
                 expected = [value[rest[0]]] if rest else {name: value}
                 try:
                     node = yaml.compose(excerpt[0], Loader=_Loader)
-                    if node is not None and _Builder().build(node) == expected:
+                    if node is not None and _Builder(outside=True).build(node) == expected:
                         self._parts[path] = node, excerpt[1]
                 except yaml.YAMLError:
                     pass  # an alias of an anchor that stands elsewhere: the larger part will have it
