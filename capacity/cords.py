@@ -6,6 +6,7 @@ one inlet goes to the transfer switch of its fleet. Cords that were planned befo
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from inventory.plan_model import Cord, PlacedDevice, Plan
 
 SIDES: tuple[Side, Side] = ("a", "b")
 STS_BANK = "sts"
-_EXACT_INLETS = 10
+_EXACT_INLETS = 24
 _OUTLET_OF_INLET = {f"iec-60320-c{inlet}": f"iec-60320-c{inlet - 1}" for inlet in (6, 8, 14, 16, 18, 20, 22)}
 _LEG_PHASE = {"A": "L1", "B": "L2", "C": "L3"}
 
@@ -108,8 +109,8 @@ def _even_split(loads_w: Mapping[str, float], waiting: Sequence[_Waiting]) -> di
     ways: dict[int, tuple[tuple[str, str], ...]] = {0: ()}
     for item in waiting:
         for watts, chosen in list(ways.items()):
-            ways.setdefault(watts + round(item.peak_w), (*chosen, item.key))
-    total = sum(round(item.peak_w) for item in waiting)
+            ways.setdefault(watts + math.ceil(item.peak_w), (*chosen, item.key))
+    total = sum(math.ceil(item.peak_w) for item in waiting)
     best = min(ways, key=lambda w: (max(loads_w[first] + w, loads_w[second] + total - w), -w))
     return {item.key: first if item.key in ways[best] else second for item in waiting}
 

@@ -13,15 +13,16 @@ from collections.abc import Iterator, Mapping
 from capacity.placement_banks import splittable
 from capacity.placement_model import Bin, Item, Problem, spread_cap
 
-GOOD_ENOUGH = 0.03
-"""Imbalance at which nobody would move another device."""
 MOST_MOVES = 400
 
 
 def even_phases(
-    problem: Problem, assignment: Mapping[str, str], phase_of: Mapping[str, tuple[str, str]]
+    problem: Problem,
+    assignment: Mapping[str, str],
+    phase_of: Mapping[str, tuple[str, str]],
+    good_enough: float,
 ) -> dict[str, str]:
-    """`assignment` (item -> rack) with the phases evened out.
+    """`assignment` (item -> rack) with the phases evened out until their imbalance is `good_enough` (a ratio).
 
     `phase_of` gives (panel, phase) per rack; racks without an entry are left alone. Items that are fixed or
     have a single candidate stay. Deterministic: moves are taken in a fixed order, best first.
@@ -34,15 +35,15 @@ def even_phases(
             panels.setdefault(panel, {}).setdefault(phase, []).append(rack)
     for phases in panels.values():
         if len(phases) > 1:
-            _even(state, phases)
+            _even(state, phases, good_enough)
     return dict(sorted(state.rack_of.items()))
 
 
-def _even(state: _State, phases: Mapping[str, list[str]]) -> None:
+def _even(state: _State, phases: Mapping[str, list[str]], good_enough: float) -> None:
     for _ in range(MOST_MOVES):
         loads = {phase: sum(state.alloc(rack) for rack in racks) for phase, racks in phases.items()}
         mean = sum(loads.values()) / len(loads)
-        if not mean or max(abs(load - mean) for load in loads.values()) / mean <= GOOD_ENOUGH:
+        if not mean or max(abs(load - mean) for load in loads.values()) / mean <= good_enough:
             return
         order = sorted(loads, key=lambda p: (loads[p], p))
         done = any(
@@ -55,14 +56,16 @@ def _even(state: _State, phases: Mapping[str, list[str]]) -> None:
 
 
 def _exchange(state: _State, heavy: list[str], light: list[str], wanted_w: float) -> bool:
-    """Make the one exchange that moves closest to `wanted_w` from a heavy rack to a light one; False: none helps."""
+    """Make the one exchange that moves closest to `wanted_w` from a heavy rack to a light one; False: none helps.
+
+    Emptying a rack into an unused one comes last: it takes servers away from their switches."""
     options = [
-        (abs(moved - wanted_w), a, b, there, back)
+        (not state.count(b), abs(moved - wanted_w), a, b, there, back)
         for moved, a, b, there, back in _options(state, heavy, light)
         if 0 < moved < 2 * wanted_w
     ]
-    options.sort(key=lambda o: (*o[:3], [i.name for i in o[3]], [i.name for i in o[4]]))
-    return any(state.swap(a, b, there, back) for _, a, b, there, back in options)
+    options.sort(key=lambda o: (*o[:4], [i.name for i in o[4]], [i.name for i in o[5]]))
+    return any(state.swap(a, b, there, back) for _, _, a, b, there, back in options)
 
 
 def _options(

@@ -93,7 +93,11 @@ def place(inventory: Inventory, previous: Plan | None, progress: Progress | None
         solution = solve(problem, progress=_scoped(progress, site))
         proofs.append(_proof(site, problem, solution, left_out))
         found = solution.assignment or first_fit(problem).assignment
-        racks.update(even_phases(problem, found, _phases(inventory, site)))
+        racks.update(
+            even_phases(
+                problem, found, _phases(inventory, site), 0.8 * inventory.policy.number("feed.phase_warn")
+            )
+        )
     slots = _positions(inventory, racks, old)
     devices = []
     for device in inventory.devices.values():
