@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-VERSION = b"1"
-"""Raise when the reading of YAML changes, so that nothing old is taken for new."""
+READERS = ("source.py", "yaml_traps.py")
+"""The code that reads YAML: when it changes, nothing old is taken for new."""
 KEPT = 512
 """Most files kept; the oldest quarter goes first."""
 
@@ -36,9 +36,15 @@ def _made(named: str | None) -> Path | None:
     return base
 
 
+@lru_cache(maxsize=1)
+def _version() -> bytes:
+    here = Path(__file__).parent
+    return hashlib.blake2b(b"".join((here / name).read_bytes() for name in READERS), digest_size=32).digest()
+
+
 def key(raw: bytes) -> str:
     """The name under which the parsed form of these bytes is kept."""
-    return hashlib.blake2b(raw, digest_size=20, key=VERSION).hexdigest()
+    return hashlib.blake2b(raw, digest_size=20, key=_version()).hexdigest()
 
 
 def recall(name: str) -> tuple[bool, Any]:

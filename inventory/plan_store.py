@@ -1,7 +1,8 @@
 """Reading and writing `plan/`: one record a line, sorted, and the whole folder replaced in one step.
 
 A write goes to a new folder beside the old one, every file and the folder itself synced, then both are
-exchanged by one rename. A crash at any point leaves the old plan or the new one, never a mixture.
+exchanged by one rename. A crash at any point leaves the old plan or the new one, never a mixture; so does a
+refusal of the disk, which is an OSError. What somebody else put into `plan/` moves along.
 """
 
 from __future__ import annotations
@@ -20,19 +21,36 @@ import yaml
 from pydantic import BaseModel
 
 from inventory.findings import Finding, Position, Severity, Text, ordered
-from inventory.load import shown_path
 from inventory.plan_model import PLAN_FILES, Plan, PlanRecord
+from inventory.project_files import shown_path
 from inventory.source import Document, read
 from inventory.validation import near, validate
+from inventory.yaml_traps import plain_scalar
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NEW, _OLD = ".plan.new", ".plan.old"
+_RESTORE = Text("restore the file from version control, or plan anew with `rackwright plan --replan`",
+                "从版本库恢复该文件，或用 `rackwright plan --replan` 重新规划")  # fmt: skip
 
 try:
     from yaml import CSafeDumper as _Dumper
 except ImportError:  # a PyYAML built without libyaml
     from yaml import SafeDumper as _Dumper  # type: ignore[assignment]
+
+
+class _Writer(_Dumper):
+    """Writes text in quotes where a reader may take it for a number."""
+
+
+def _represent_text(writer: Any, text: str) -> yaml.ScalarNode:
+    node: yaml.ScalarNode = writer.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="'" if plain_scalar("str", text)[1] else None
+    )
+    return node
+
+
+_Writer.add_representer(str, _represent_text)
 
 
 @dataclass(frozen=True)
@@ -46,7 +64,7 @@ class LoadedPlan:
 def plan_folder(project: Path) -> Path:
     """Where the plan of a project lives; after a crash between two renames, the copy that is whole."""
     folder = project / "plan"
-    if not folder.exists() and (project / _OLD).is_dir():
+    if not os.path.lexists(folder) and (project / _OLD).is_dir():
         return project / _OLD
     return folder
 
@@ -54,6 +72,11 @@ def plan_folder(project: Path) -> Path:
 def load_plan(project: Path) -> LoadedPlan:
     """The plan beside the inventory in `project`; faults are INV findings, all at once."""
     folder = plan_folder(project)
+    if wrong := _not_a_folder(folder):
+        shown = shown_path(folder)
+        message = Text(f"is {wrong}, not a folder", "不是文件夹")
+        fix = Text("move it away, or put a folder in its place", "将其移走，或换成文件夹")
+        return LoadedPlan(None, (Finding("INV012", Severity.ERROR, shown, message, Position(shown), fix),))
     if not folder.is_dir():
         return LoadedPlan(None, ())
     enabled = gc.isenabled()
@@ -86,20 +109,22 @@ def _load(folder: Path) -> LoadedPlan:
         if document is None:
             continue
         documents[document.path] = document
-        data = document.data if isinstance(document.data, dict) else {}
-        for key in data:
+        if not isinstance(document.data, dict):
+            findings.append(_misshapen(file_name, attribute, document))
+            continue
+        for key in document.data:
             if key != attribute:
+                guess = near(key, [attribute]) if attribute not in document.data else None
                 findings.append(
                     Finding("INV005", Severity.ERROR, file_name,
                             Text(f"unknown section {key}, expected {attribute}", f"未知的段 {key}，应为 {attribute}"),
-                            document.where_key(key), _hint(near(key, [attribute])))
+                            document.where_key(key),
+                            Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else Text("remove it", "删除"))
                 )  # fmt: skip
-        items = data.get(attribute)
+        items = document.data.get(attribute)
         if not isinstance(items, list):
-            findings.append(
-                Finding("INV007", Severity.ERROR, file_name,
-                        Text(f"expected a list under {attribute}", f"{attribute} 下应为列表"), document.where(attribute))
-            )  # fmt: skip
+            if attribute in document.data or not document.data:
+                findings.append(_misshapen(file_name, attribute, document))
             continue
         records, found = _records(model, items, attribute, document)
         findings.extend(found)
@@ -136,7 +161,7 @@ def dump(section: str, heading: str, records: Iterable[BaseModel]) -> str:
         data = record.model_dump(mode="python", exclude_defaults=True, exclude={"at"})
         text = yaml.dump(
             _plain(data),
-            Dumper=_Dumper,
+            Dumper=_Writer,
             default_flow_style=True,
             sort_keys=False,
             allow_unicode=True,
@@ -149,38 +174,75 @@ def dump(section: str, heading: str, records: Iterable[BaseModel]) -> str:
 
 
 def write_plan(project: Path, plan: Plan) -> list[Path]:
-    """Write the plan whole or not at all; returns the files. Files somebody else put into plan/ are kept.
+    """Write the plan whole or not at all; returns the files. What somebody else put into plan/ is kept.
 
-    Raises OSError when the disk says no; the old plan then still stands.
+    Raises OSError when the disk says no, or when plan/ is no folder of its own; the old plan then still stands.
     """
     target, fresh = project / "plan", project / _NEW
     source = plan_folder(project)
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    if wrong := _not_a_folder(target):
+        raise NotADirectoryError(errno.ENOTDIR, f"is {wrong}, not a folder", str(target))
+    _remove(fresh)
+    try:
+        _fill(fresh, source, plan)
+        _put_in_place(fresh, target, project)
+    except BaseException:
+        if target.exists() or not (project / _OLD).exists():  # else between two renames: keep both
+            _remove(fresh)
+        raise
+    _sync_folder(project)
+    _remove(fresh)
+    _remove(project / _OLD)
+    return [target / file_name for file_name, _, _ in PLAN_FILES.values()]
+
+
+def _fill(fresh: Path, source: Path, plan: Plan) -> None:
+    """The new folder: the files of others as they are, ours from `plan`, all of it on the disk."""
+    fresh.mkdir()
     ours = {file_name for file_name, _, _ in PLAN_FILES.values()}
-    if source.is_dir():
-        for path in sorted(source.iterdir()):
-            if path.name not in ours and path.is_file():
-                shutil.copy2(path, fresh / path.name)
+    for path in sorted(source.iterdir()) if source.is_dir() else ():
+        if path.name in ours:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, fresh / path.name, symlinks=True)
+        else:
+            shutil.copy2(path, fresh / path.name, follow_symlinks=False)
     for attribute, (file_name, _, heading) in PLAN_FILES.items():
         with (fresh / file_name).open("w", encoding="utf-8", newline="\n") as stream:
             stream.write(dump(attribute, heading, getattr(plan, attribute)))
             stream.flush()
             os.fsync(stream.fileno())
     _sync_folder(fresh)
+
+
+def _put_in_place(fresh: Path, target: Path, project: Path) -> None:
+    """Make the new folder the plan: in one step where the file system can exchange two folders."""
     if not target.exists():
         fresh.rename(target)
-    elif _exchange(fresh, target):
-        shutil.rmtree(fresh)
-    else:  # a file system without exchange: two renames; plan_folder() finds the old one in between
+    elif not _exchange(fresh, target):  # two renames; plan_folder() finds the old plan in between
         old = project / _OLD
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
         target.rename(old)
-        fresh.rename(target)
-        shutil.rmtree(old)
-    shutil.rmtree(project / _OLD, ignore_errors=True)
-    _sync_folder(project)
-    return [target / file_name for file_name, _, _ in PLAN_FILES.values()]
+        try:
+            fresh.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
+
+
+def _not_a_folder(path: Path) -> str:
+    """What stands at `path` when it is neither a folder nor nothing, in words; else empty."""
+    if path.is_symlink():
+        return "a link"
+    return "a file" if path.exists() and not path.is_dir() else ""
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder of ours, or whatever stands under its name; nothing there is no fault."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def without_documents(plan: Plan) -> Plan:
@@ -221,10 +283,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _hint(guess: str | None) -> Text | None:
-    return Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else None
+def _misshapen(file_name: str, attribute: str, document: Document) -> Finding:
+    return Finding(
+        "INV007", Severity.ERROR, file_name,
+        Text(f"expected a list under {attribute}", f"{attribute} 下应为列表"), document.where(attribute),
+        _RESTORE,
+    )  # fmt: skip
 
 
 def _fault(code: str, path: str, en: str, zh: str) -> Finding:
     return Finding(code, Severity.ERROR, path, Text(en, zh), Position(path),
-                   Text("run `rackwright plan` again", "重新运行 `rackwright plan`"))  # fmt: skip
+                   _RESTORE)  # fmt: skip
