@@ -27,11 +27,11 @@ def _folder() -> Path | None:
 @lru_cache(maxsize=4)
 def _made(named: str | None) -> Path | None:
     """The folder for parsed files, made if need be; None where that cannot be done."""
-    users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    base = Path(named) if named else users / "rackwright"
     try:
+        users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        base = Path(named) if named else users / "rackwright"
         base.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
     return base
 

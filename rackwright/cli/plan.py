@@ -17,6 +17,7 @@ from rackwright.cli.common import (
     UNUSABLE,
     Format,
     Project,
+    find_project,
     leave,
     load_project,
     out,
@@ -51,18 +52,18 @@ def run(
     from inventory.plan_store import load_plan, write_plan
 
     today = parse_day(day)
-    with progress() as tell:
+    with progress() as tell, exclusive(find_project(name)):
         tell("reading the inventory", 0, 5)
         project = load_project(name, output, with_plan=not replan)
-        with exclusive(project.folder):
-            old = project.plan
-            before = old if not replan else load_plan(project.folder).plan
-            new = make_plan(project.inventory, old, today, tell)
-            changes = difference(before, new)
-            missing = [d for p in new.proofs for d in p.unplaced]
-            refused = bool(missing) and not partial
-            paths: list[Path] = []
-            if not dry_run and not refused:
+        old = project.plan
+        before = old if not replan else load_plan(project.folder).plan
+        new = make_plan(project.inventory, old, today, tell)
+        changes = difference(before, new)
+        missing = [d for p in new.proofs for d in p.unplaced]
+        refused = bool(missing) and not partial
+        paths: list[Path] = []
+        if not dry_run and not refused:
+            with writing("the old plan stands"):
                 paths = write_plan(project.folder, new)
     if refused:
         _refuse(new, missing, output)
@@ -111,11 +112,12 @@ def finish(
             from rackwright.documents.workbook import write_workbook
 
             folder = out_folder or Path("build") / project.inventory.project.name
-            folder.mkdir(parents=True, exist_ok=True)
-            tell("writing report.html", 1, 3)
-            write_report(project.inventory, plan, report, summary, folder / "report.html")
-            tell("writing plan.xlsx", 2, 3)
-            write_workbook(project.inventory, plan, report, folder / "plan.xlsx")
+            with writing("the documents are not complete"):
+                folder.mkdir(parents=True, exist_ok=True)
+                tell("writing report.html", 1, 3)
+                write_report(project.inventory, plan, report, summary, folder / "report.html")
+                tell("writing plan.xlsx", 2, 3)
+                write_workbook(project.inventory, plan, report, folder / "plan.xlsx")
             written += [str(folder / "report.html"), str(folder / "plan.xlsx")]
     if output is Format.JSON:
         out_json({"summary": summary.to_dict(), "written": written})
@@ -186,8 +188,18 @@ def _refuse(plan: Plan, missing: list[str], output: Format) -> None:
 
 
 @contextmanager
+def writing(otherwise: str) -> Iterator[None]:
+    """Leave with exit code 2 and one line, `otherwise` at its end, when the disk says no."""
+    try:
+        yield
+    except OSError as exc:
+        say(f"cannot write: {exc.filename or ''} {exc.strerror or exc}; {otherwise}")
+        leave(UNUSABLE)
+
+
+@contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Only one planner at a time in a project folder; the lock goes with the process."""
+    """Only one planner at a time in a project folder, from reading to writing; the lock goes with the process."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
