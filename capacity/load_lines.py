@@ -20,8 +20,8 @@ from inventory.inventory import Inventory, RackPlace
 from inventory.model import Panel
 from inventory.plan_model import Cord, LoadLine, PlacedDevice
 
-Kind = Literal["rack", "bank", "feed", "phase", "panel", "ups", "generator"]
-KINDS: tuple[Kind, ...] = ("rack", "bank", "feed", "phase", "panel", "ups", "generator")
+Kind = Literal["rack", "outlet", "bank", "feed", "phase", "panel", "ups", "generator"]
+KINDS: tuple[Kind, ...] = ("rack", "outlet", "bank", "feed", "phase", "panel", "ups", "generator")
 STATES: tuple[State, ...] = ("normal", "a-dead", "b-dead")
 PHASES = ("L1", "L2", "L3")
 _BETWEEN_LINES_V = 300.0
@@ -43,7 +43,7 @@ def plant_name(site: str) -> str:
 def load_lines(
     inventory: Inventory, devices: Sequence[PlacedDevice], cords: Sequence[Cord]
 ) -> tuple[LoadLine, ...]:
-    """One line for every rack, bank, feed, phase, panel, UPS and generator plant, by kind and element.
+    """One line for every rack, outlet in use, bank, feed, phase, panel, UPS and generator plant, by kind and element.
 
     Parameters: devices with their racks, and their cords; a device that is not part of the inventory is
     left out. A rack counts what stands in it, corded or not; everything above follows the cords. The
@@ -99,7 +99,8 @@ def _inlet(inventory: Inventory, cord: Cord, state: State) -> Inlet | None:
     if feed is None:
         return None
     bank = f"{cord.pdu}/{cord.bank}" if cord.bank != STS_BANK else ""
-    return Inlet("", bank, feed.name, cord.side)
+    outlet = f"{cord.pdu}/{cord.outlet}" if bank else ""
+    return Inlet(outlet, bank, feed.name, cord.side)
 
 
 def power_tree(inventory: Inventory) -> PowerTree:
@@ -153,8 +154,10 @@ def lines_of(inventory: Inventory, devices: Sequence[Powered]) -> tuple[LoadLine
         for item in blank:
             for key in propagate([item], tree, state).loads:
                 unknown.setdefault(key, set()).add(item.name)
+    in_use = sorted({name for level, name in (*sums, *unknown) if level == "outlet"})
+    limits.update({("outlet", name): outlet_limit_w(inventory, name) for name in in_use})
     out = []
-    for (kind, name), limit_w in limits.items():
+    for (kind, name), limit_w in sorted(limits.items(), key=lambda item: KINDS.index(item[0][0])):
         if kind == "rack":
             values, missing = racks.get(name), racks_unknown.get(name, ())
         else:
@@ -214,6 +217,24 @@ def bank_limits_w(inventory: Inventory, rack: RackPlace) -> dict[str, float | No
             voltage = phase_voltage_v(inventory.panels[feed.panel]) if feed else None
             out[f"{rack.name}/pdu-{side}/{bank.name}"] = _cap(inventory, voltage, bank.breaker_a)
     return out
+
+
+def outlet_limit_w(inventory: Inventory, element: str) -> float | None:
+    """Limit in W of one outlet, by element name `<rack>/pdu-<side>/<outlet>`: the rating of its coupler (IEC 60320:
+    C13 10 A, C19 16 A) x voltage x power factor; None for another coupler or a strip nobody knows."""
+    rack_name, pdu_text, outlet_name = element.split("/", 2)
+    rack = inventory.racks.get(rack_name)
+    side = pdu_text[-1]
+    pdu = pdu_type(inventory, rack, side) if rack else None
+    feed = rack.feeds.get(side) if rack else None
+    if pdu is None or feed is None:
+        return None
+    kinds = {o.name: o.type for o in pdu.power_outlets}
+    rating = {"iec-60320-c13": "feed.c13_a", "iec-60320-c19": "feed.c19_a"}.get(kinds.get(outlet_name) or "")
+    if rating is None:
+        return None
+    number = inventory.policy.number
+    return phase_voltage_v(inventory.panels[feed.panel]) * number(rating) * number("feed.pf")
 
 
 def rack_feed_cap_w(inventory: Inventory, rack: RackPlace, side: str) -> float | None:

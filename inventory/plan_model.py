@@ -161,7 +161,7 @@ class LoadLine(PlanRecord):
     `limit_w` null: capacity unknown, so not evaluated. `unknown` names devices without a known draw."""
 
     element: str
-    kind: Literal["rack", "bank", "feed", "phase", "panel", "ups", "generator"]
+    kind: Literal["rack", "outlet", "bank", "feed", "phase", "panel", "ups", "generator"]
     limit_w: Float | None
     alloc_w: Float
     peak_w: Float

@@ -35,6 +35,7 @@ MODULES = (
     "capacity.checks.power",
     "capacity.checks.power_cords",
     "capacity.checks.power_generators",
+    "capacity.checks.power_outlets",
     "capacity.checks.power_plant",
     "capacity.checks.power_supplies",
     "capacity.checks.power_wiring",

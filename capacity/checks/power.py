@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from capacity.checks import power_cords as power_cords  # imported for their checks
 from capacity.checks import power_generators as power_generators
+from capacity.checks import power_outlets as power_outlets
 from capacity.checks import power_plant as power_plant
 from capacity.checks import power_sts as power_sts
 from capacity.checks import power_supplies as power_supplies

@@ -85,6 +85,7 @@ def directly(inventory: Inventory, line: LoadLine, cords: Iterable[Cord], dead: 
             feed = inventory.racks[cord.rack].feeds[cord.side]
             panel = inventory.panels[feed.panel]
             elements = {
+                "outlet": f"{cord.pdu}/{cord.outlet}",
                 "bank": f"{cord.pdu}/{cord.bank}",
                 "feed": feed.name,
                 "phase": f"{panel.name}/{feed.phase}",

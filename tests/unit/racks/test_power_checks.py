@@ -185,6 +185,10 @@ CASES: dict[tuple[str, str], tuple[list[Edit], list[Expected]]] = {
         [(CORDS, PROBE_CORD, PROBE_CORD.replace("outlet: out-01", "outlet: out-02"))],
         [("PWR009", "STS1/out-02", "error", "A-P-000023")],
     ),
+    ("PWR015", "a device type that draws more than its outlet is made for"): (
+        [line("zh: 小}}\n", "zh: 小}, policy: [{name: feed.c13_a, value: 3, reason: weak outlets}]}\n")],
+        [("PWR015", "srv", "error", "A-P-0000")],
+    ),
     ("PWR010", "single-corded without a transfer switch"): (
         [line(", sts: STS1}", "}")],
         [("PWR010", "probe", "error", "name: probe")],
