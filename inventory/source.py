@@ -180,11 +180,12 @@ def read(path: Path, shown: str, *, outside: bool = False) -> tuple[Document | N
         raw = path.read_bytes()
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        line = raw.count(b"\n", 0, exc.start) + 1
-        column = len(raw[raw.rfind(b"\n", 0, exc.start) + 1 : exc.start].decode("utf-8", "replace")) + 1
-        return None, [_unreadable(Position(shown, line, column), f"byte 0x{raw[exc.start]:02x} is not UTF-8",
-                                  f"字节 0x{raw[exc.start]:02x} 不是 UTF-8", "save the file as UTF-8",
-                                  "以 UTF-8 保存文件")]  # fmt: skip
+        whole, wrong = exc.object, f"0x{exc.object[exc.start]:02x}"
+        line = whole.count(b"\n", 0, exc.start) + 1
+        before = whole[whole.rfind(b"\n", 0, exc.start) + 1 : exc.start]
+        at = Position(shown, line, len(before.decode("utf-8", "replace")) + 1)
+        return None, [_unreadable(at, f"byte {wrong} is not UTF-8", f"字节 {wrong} 不是 UTF-8",
+                                  "save the file as UTF-8", "以 UTF-8 保存文件")]  # fmt: skip
     except OSError as exc:
         return None, [_unreadable(Position(shown), f"cannot be read: {exc.strerror}", f"无法读取：{exc.strerror}",
                                   "check the path and the permissions", "检查路径与权限")]  # fmt: skip
