@@ -7,9 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from capacity.place import Given, site_problem
+from capacity.place import site_problem
 from capacity.placement import Problem, Solution, first_fit, solve, solve_cpsat, verify
 from capacity.pods import assign_pairs, switch_racks
+from capacity.regions import Given
 from inventory.load import load
 from tests.bench.figures import Bench, Equality, Figure
 from tests.bench.instances import filled

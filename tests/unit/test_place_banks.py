@@ -8,8 +8,9 @@ from pathlib import Path
 
 from capacity.cords import plan_cords
 from capacity.load_lines import load_lines
-from capacity.place import Given, place, site_problem
+from capacity.place import place, site_problem
 from capacity.pods import assign_pairs, switch_racks
+from capacity.regions import Given
 from inventory.inventory import Inventory
 from inventory.load import load
 from inventory.plan_model import PlacedDevice
