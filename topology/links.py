@@ -77,12 +77,15 @@ def access_links(
 ) -> Iterator[tuple[AccessLink, ...]]:
     """Links of all attached devices, rack by rack. Each tuple holds the links that share one port number:
     interfaces 1 and 2, then 3 and 4. Yields nothing for a device without a pair."""
+    of_fleet: dict[str, tuple[Interface, ...]] = {}
     for device in in_order(inventory, placed):
         fleet, pair = device.record, placed[device.name].pair
         if not isinstance(fleet, Fleet) or fleet.attach is None or pair is None:
             continue
         members = pair_members(inventory, pair)
-        interfaces = business_interfaces(fleet, device.type)
+        if fleet.name not in of_fleet:
+            of_fleet[fleet.name] = business_interfaces(fleet, device.type)
+        interfaces = of_fleet[fleet.name]
         if members is None or not interfaces:
             continue
         for i in range(0, len(interfaces), 2):
@@ -108,9 +111,13 @@ def _access_link(
 
 def oob_links(inventory: Inventory, placed: Mapping[str, PlacedDevice]) -> Iterator[tuple[str, str]]:
     """(device, interface) of everything that belongs to the out-of-band network, rack by rack."""
+    of_owner: dict[tuple[str, str], tuple[str, ...]] = {}
     for device in in_order(inventory, placed):
-        for interface in oob_interfaces(device):
-            yield device.name, interface.name
+        owner = (device.kind, device.owner)
+        if owner not in of_owner:
+            of_owner[owner] = tuple(i.name for i in oob_interfaces(device))
+        for interface in of_owner[owner]:
+            yield device.name, interface
 
 
 def console_links(inventory: Inventory, placed: Mapping[str, PlacedDevice]) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ UNIT_M = 0.04445
 """One rack unit in metres (EIA-310)."""
 IN_RACK_BEND_M = 0.3
 """Length for bends of a cable that is not cut to size: inside one rack, or with moulded ends (engineering estimate)."""
+_MARKS = ("/L", "/M", "/R")
 MIDDLE_CROSS_SPAN_MM = 15_000
 """Rows that span more get a cross tray in the middle (GB 50174-2017 4.3 asks for a passage there)."""
 
@@ -68,6 +69,9 @@ class Trays:
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
         self._chains: dict[str, dict[str, list[tuple[int, str]]]] = {}
+        self._orders: dict[str, dict[str, dict[str, int]]] = {}
+        self._crossings: dict[str, tuple[str, ...]] = {}
+        self._middle: dict[tuple[str, str], tuple[int, list[str]] | None] = {}
         self._edges: dict[str, dict[tuple[str, str], int]] = {}
         self._graphs: dict[str, nx.Graph[str]] = {}
         self._from: dict[str, tuple[dict[str, list[str]], dict[str, float]]] = {}
@@ -104,20 +108,23 @@ class Trays:
         return self._chains[room]
 
     def graph(self, room: str) -> nx.Graph[str]:
-        """The tray graph of a room: attribute `mm` on every edge."""
+        """The crossings of a room (L, M and R of every line) as a graph: attribute `mm` on every edge. Racks lie
+        between two crossings of their line, so that ways are searched among a few nodes."""
         if room not in self._graphs:
             import networkx as nx
 
             graph: nx.Graph[str] = nx.Graph()
-            for (a, b), mm in sorted(self.edges(room).items()):
-                graph.add_edge(a, b, mm=mm)
+            for chain in self.chains(room).values():
+                crossings = [(mm, node) for mm, node in chain if node.endswith(_MARKS)]
+                for (start, a), (end, b) in pairwise(crossings):
+                    graph.add_edge(a, b, mm=end - start)
             self._graphs[room] = graph
         return self._graphs[room]
 
     def route(self, a: Place, b: Place) -> Route | None:
         """The shortest way from `a` to `b`; None when they stand in different rooms or no tray joins them.
 
-        Among ways of equal length the one whose nodes come first by name, seen from `b`, is taken.
+        Among ways of equal length the one whose nodes come first by name is taken.
         """
         if a.rack is not None and a.rack == b.rack:
             return Route(0.0, ())
@@ -143,44 +150,98 @@ class Trays:
         return None if found is None else Route(found[0] / 1000, found[1])
 
     def _all_nodes(self, room: str, nodes: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
-        passed = [nodes[0]]
+        passed, edges, total = [nodes[0]], self.edges(room), 0
         for here, there in pairwise(nodes):
+            mm = edges.get((here, there) if here < there else (there, here))
+            if mm is not None:
+                passed.append(there)
+                total += mm
+                continue
             between = self._between(room, here, there)
             if between is None:
                 return None
             passed.extend(between)
-        edges = self.edges(room)
-        return sum(edges[min(step), max(step)] for step in pairwise(passed)), tuple(passed)
+            total += sum(edges[(x, y) if x < y else (y, x)] for x, y in pairwise([here, *between]))
+        return total, tuple(passed)
 
     def _between(self, room: str, here: str, there: str) -> list[str] | None:
         """Nodes after `here` up to `there` on one straight tray; None when no tray holds both. Racks that came
         after a route was written stand between its nodes."""
         (line, mark), (other_line, other_mark) = here.rsplit("/", 1), there.rsplit("/", 1)
         key = line if line == other_line else mark if mark == other_mark else ""
-        chain = [node for _, node in self.chains(room).get(key, ())]
-        if here not in chain or there not in chain or here == there:
+        order = self._order(room).get(key, {})
+        i, j = order.get(here), order.get(there)
+        if i is None or j is None or i == j:
             return None
-        i, j = chain.index(here), chain.index(there)
-        return chain[i + 1 : j + 1] if i < j else chain[j:i][::-1]
+        chain = self.chains(room)[key]
+        return [n for _, n in (chain[i + 1 : j + 1] if i < j else chain[j:i][::-1])]
+
+    def _order(self, room: str) -> dict[str, dict[str, int]]:
+        """Place of every node in each straight tray it lies on."""
+        if room not in self._orders:
+            self._orders[room] = {
+                key: {node: i for i, (_, node) in enumerate(chain)}
+                for key, chain in self.chains(room).items()
+            }
+        return self._orders[room]
 
     def _shortest(self, room: str, a: str, b: str) -> tuple[int, tuple[str, ...]] | None:
-        if a == b:
-            return 0, (a,)
-        graph = self.graph(room)
-        if a not in graph or b not in graph:
+        """Length in mm and nodes of the shortest way; among equal ones the first by its nodes."""
+        line_a, line_b = a.rpartition("/")[0], b.rpartition("/")[0]
+        order = self._order(room)
+        if a not in order.get(line_a, ()) or b not in order.get(line_b, ()):
             return None
+        if line_a == line_b:
+            return self._on_line(room, a, b), (a, *(self._between(room, a, b) or ()))
+        ends = [(self._on_line(room, end, b), end) for end in self._next_crossings(room, b)]
+        ways: list[tuple[int, list[str]]] = []
+        for start in self._next_crossings(room, a):
+            before = self._on_line(room, a, start)
+            for after, end in ends:
+                middle = self._among_crossings(room, start, end)
+                if middle is not None:
+                    ways.append((before + middle[0] + after, [a, *middle[1], b]))
+        least = min((mm for mm, _ in ways), default=None)
+        full = [self._all_nodes(room, tuple(nodes)) for mm, nodes in ways if mm == least]
+        return min((way for way in full if way is not None), key=lambda way: way[1], default=None)
+
+    def _on_line(self, room: str, a: str, b: str) -> int:
+        """Distance in mm of two nodes of one line."""
+        line = a.rpartition("/")[0]
+        order, chain = self._order(room)[line], self.chains(room)[line]
+        return abs(chain[order[a]][0] - chain[order[b]][0])
+
+    def _next_crossings(self, room: str, node: str) -> tuple[str, ...]:
+        """Crossings next to a node on its line: left and right, as far as there are any."""
+        if node not in self._crossings:
+            line = node.rpartition("/")[0]
+            i, chain = self._order(room)[line][node], self.chains(room)[line]
+            left = next((n for _, n in reversed(chain[:i]) if n.endswith(_MARKS)), None)
+            right = next((n for _, n in chain[i + 1 :] if n.endswith(_MARKS)), None)
+            self._crossings[node] = tuple(n for n in (left, right) if n is not None)
+        return self._crossings[node]
+
+    def _among_crossings(self, room: str, a: str, b: str) -> tuple[int, list[str]] | None:
+        if (a, b) not in self._middle:
+            self._middle[a, b] = self._search(room, a, b)
+        return self._middle[a, b]
+
+    def _search(self, room: str, a: str, b: str) -> tuple[int, list[str]] | None:
         if b not in self._from:
             import networkx as nx
 
-            before, far = nx.dijkstra_predecessor_and_distance(graph, b, weight="mm")
-            self._from[b] = (before, far)
+            self._from[b] = nx.dijkstra_predecessor_and_distance(self.graph(room), b, weight="mm")
         before, far = self._from[b]
         if a not in far:
             return None
         nodes = [a]
         while nodes[-1] != b:
-            nodes.append(min(before[nodes[-1]]))
-        return int(far[a]), tuple(nodes)
+            here = nodes[-1]
+            nearer = [n for n in before[here] if far[n] < far[here]]
+            # Trays at the same place are 0 mm apart; then only the node first found leads on.
+            steps = sorted(((self._between(room, here, n) or [n])[0], n) for n in nearer)
+            nodes.append(steps[0][1] if steps else before[here][0])
+        return int(far[a]), nodes
 
 
 def cable_length_m(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import pytest
 import yaml
 
@@ -14,7 +15,7 @@ from inventory.inventory import Inventory
 from inventory.load import load
 from inventory.plan_model import Cable, PlacedDevice, Plan
 from topology.cables import plan_cables
-from topology.trays import Trays, cable_length_m
+from topology.trays import Place, Trays, cable_length_m
 
 RACKS = 6
 
@@ -181,3 +182,28 @@ def test_ways_are_symmetric_and_no_detour_shortens_them(tmp_path: Path, seed: in
                     there.tray_m
                     >= abs(inventory.racks[str(a.rack)].x_m - inventory.racks[str(b.rack)].x_m) - 1e-9
                 )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ways_are_the_shortest_of_the_whole_tray_graph(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    text = project(1, False)
+    for i, row in enumerate(text["rows"]):
+        row["x_m"] = rng.choice([0, 1.2, 4.8])
+        row["racks"] = [{"name": f"A01-{'AB'[i]}{n:02d}"} for n in range(1, rng.randint(3, 40))]
+    inventory = inventory_of(tmp_path / "any", text)
+    trays = Trays(inventory)
+    graph: nx.Graph[str] = nx.Graph()
+    for (a, b), mm in trays.edges("A01").items():
+        graph.add_edge(a, b, mm=mm)
+    racks = rng.sample(sorted(inventory.racks.values(), key=lambda r: r.name), 6)
+    places = [Place("A", "A01", f"{r.row}/{r.index + 1}", 1.0, r.name) for r in racks]
+    places += [p for s in inventory.existing_switches.values() if (p := trays.existing_place(s)) is not None]
+    for here in places:
+        far = nx.single_source_dijkstra_path_length(graph, here.node, weight="mm")
+        for there in places:
+            route = trays.route(here, there)
+            assert route is not None
+            if here.node != there.node:
+                assert round(route.tray_m * 1000) == far[there.node]
+                assert nx.is_path(graph, list(route.nodes))

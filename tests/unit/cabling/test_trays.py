@@ -104,3 +104,17 @@ def test_route_written_before_a_rack_came_between_still_stands(bench: Any) -> No
     a, b = place("A01-A01", "A01-A/1", 5), place("A01-A04", "A01-A/4", 5)
     route = trays.along(["A01-A/1", "A01-A/4"], a, b)
     assert route == trays.route(a, b)
+
+
+def test_two_switches_in_one_rack_do_not_stop_the_search(bench: Any) -> None:
+    bench.text = bench.text.replace("x_m: 3\n    y_m: 8", "x_m: 2\n    y_m: 8").replace(
+        "y_m: 5\n    rack_type", "y_m: 2\n    rack_type"
+    )
+    inventory = bench.inventory()
+    trays = Trays(inventory)
+    for name in ("D1", "D2"):
+        there = trays.existing_place(inventory.existing_switches[name])
+        assert there is not None
+        for rack in inventory.racks.values():
+            if rack.room == "A01":
+                assert trays.route(place(rack.name, f"{rack.row}/{rack.index + 1}", 5), there) is not None
