@@ -134,10 +134,10 @@ def groups(
     """The bill with its sources, for checks that point at the line of the order."""
     families = item_families(inventory.catalog)
     places = _places(inventory)
-    supplied = _supplied(inventory, families, places)
+    supplied = _supplied(inventory, families)
     needed, kinds = _needed(inventory, cables, families, places, supplied)
     standing = {d.owner for d in devices if d.rack is not None}
-    root = _joined(inventory, families, places)
+    root = _joined(inventory, families)
     owners = _owners(inventory)
     members: dict[Key, set[Place]] = {}
     for key in supplied.keys() | needed.keys():
@@ -197,7 +197,7 @@ def _places(inventory: Inventory) -> dict[str, Place]:
         else:
             out[device.name] = Place(record.site, f"{record.device_type} ({device.role})", "switches")
     for switch in inventory.existing_switches.values():
-        out.setdefault(switch.name, Place(switch.site, switch.pair or switch.name, "existing"))
+        out.setdefault(switch.name, _place_of_switch(switch))
     return out
 
 
@@ -207,7 +207,7 @@ def _owners(inventory: Inventory) -> dict[Place, list[Owner]]:
         place = _place_of_record(record)
         out.setdefault(place, []).append(record)
     for switch in inventory.existing_switches.values():
-        out.setdefault(Place(switch.site, switch.pair or switch.name, "existing"), []).append(switch)
+        out.setdefault(_place_of_switch(switch), []).append(switch)
     return out
 
 
@@ -222,9 +222,11 @@ def _place_of_record(record: Fleet | Pair | OobSwitch) -> Place:
     return Place(record.site, f"{record.device_type} ({role})", "switches")
 
 
-def _supplied(
-    inventory: Inventory, families: Mapping[str, str], places: Mapping[str, Place]
-) -> dict[Key, list[Source]]:
+def _place_of_switch(switch: ExistingSwitch) -> Place:
+    return Place(switch.site, switch.pair or switch.name, "existing")
+
+
+def _supplied(inventory: Inventory, families: Mapping[str, str]) -> dict[Key, list[Source]]:
     out: dict[Key, list[Source]] = {}
     for record in _suppliers(inventory):
         units = record.count if isinstance(record, Fleet) else 2 if isinstance(record, Pair) else 1
@@ -242,17 +244,14 @@ def _supplied(
         source = Source(
             supply, ("quantity",), supply.item, supply.quantity, f"{supply.name}: {supply.quantity}"
         )
-        fitting = fitting_places(inventory, supply, places)
+        fitting = fitting_places(inventory, supply)
         if fitting:
             out.setdefault((families.get(supply.item, supply.item), fitting[0]), []).append(source)
     return out
 
 
-def fitting_places(
-    inventory: Inventory, supply: Supply, places: Mapping[str, Place] | None = None
-) -> list[Place]:
+def fitting_places(inventory: Inventory, supply: Supply) -> list[Place]:
     """Places a supply line names, sorted."""
-    places = places or _places(inventory)
     out: set[Place] = set()
     for name in supply.fits:
         if name in inventory.fleets:
@@ -261,14 +260,14 @@ def fitting_places(
             out.add(_place_of_record(inventory.pairs[name]))
         elif name in inventory.existing_pairs:
             out.add(Place(inventory.existing_pairs[name][0].site, name, "existing"))
-        elif name in places:
-            out.add(places[name])
+        elif name in inventory.oob_switches:
+            out.add(_place_of_record(inventory.oob_switches[name]))
+        elif name in inventory.existing_switches:
+            out.add(_place_of_switch(inventory.existing_switches[name]))
     return sorted(out)
 
 
-def _joined(
-    inventory: Inventory, families: Mapping[str, str], places: Mapping[str, Place]
-) -> dict[Key, Place]:
+def _joined(inventory: Inventory, families: Mapping[str, str]) -> dict[Key, Place]:
     """(item, place) -> the first of the places that share its supply, for places a supply line joins."""
     parent: dict[Key, Place] = {}
 
@@ -279,7 +278,7 @@ def _joined(
 
     for supply in inventory.supplies.values():
         family = families.get(supply.item, supply.item)
-        fitting = fitting_places(inventory, supply, places)
+        fitting = fitting_places(inventory, supply)
         for place in fitting:
             first, second = sorted((top(family, fitting[0]), top(family, place)))
             parent[family, second] = first

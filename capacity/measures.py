@@ -159,9 +159,7 @@ def _devices(inventory: Inventory, kind: str, selector: Selector, by_fleets: boo
     unknown: list[str] = []
     unsited: list[str] = []
     low = high = 0.0
-    for device, count in _owners(inventory):
-        if selector.fleets and device.owner not in selector.fleets:
-            continue
+    for device, count in _owners(inventory, selector.fleets):
         if selector.roles and device.role not in selector.roles and device.kind not in selector.roles:
             continue
         open_site = bool(selector.sites) and device.site is None and count > 0
@@ -184,15 +182,12 @@ def _devices(inventory: Inventory, kind: str, selector: Selector, by_fleets: boo
     return Tally(low, None if unknown else high, tuple(parts), tuple(unknown), tuple(unsited))
 
 
-def _owners(inventory: Inventory) -> Iterator[tuple[Device, int]]:
-    """One device for each fleet, pair and OOB switch, and how many there are of it (fleets of none too)."""
-    seen: dict[str, Device] = {}
-    counts: dict[str, int] = {}
-    for device in inventory.devices.values():
-        seen.setdefault(device.owner, device)
-        counts[device.owner] = counts.get(device.owner, 0) + 1
-    for owner, device in seen.items():
-        yield device, counts[owner]
+def _owners(inventory: Inventory, fleets: Iterable[str]) -> Iterator[tuple[Device, int]]:
+    """One device for each of the fleets (none named: for each fleet, pair and OOB switch), and how many there are."""
+    owners = inventory.owners
+    chosen = sorted(owners[n] for n in set(fleets) if n in owners) if fleets else owners.values()
+    for _, device, count in chosen:
+        yield device, count
 
 
 def _each(inventory: Inventory, kind: str, device: Device, by_fleets: bool) -> float | None:

@@ -179,6 +179,17 @@ class Inventory:
         return out
 
     @cached_property
+    def owners(self) -> Mapping[str, tuple[int, Device, int]]:
+        """For every fleet, pair and OOB switch that asks for devices: its place in the order of the files, its
+        first device, and how many devices it asks for, by name."""
+        first: dict[str, Device] = {}
+        counts: dict[str, int] = {}
+        for device in self.devices.values():
+            first.setdefault(device.owner, device)
+            counts[device.owner] = counts.get(device.owner, 0) + 1
+        return {name: (n, device, counts[name]) for n, (name, device) in enumerate(first.items())}
+
+    @cached_property
     def site_devices(self) -> Mapping[str, tuple[Device, ...]]:
         """Devices to be built at each site, by site name; devices of no site are in none."""
         out: dict[str, list[Device]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from bisect import bisect_left, bisect_right
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -84,6 +85,7 @@ def address_text(version: int, value: int) -> str:
     return str(ipaddress.IPv6Address(value))
 
 
+@lru_cache(maxsize=1 << 17)
 def parse_address(text: str) -> Address | None:
     """The address a text spells, without prefix length; None when it spells none."""
     try:
@@ -93,6 +95,7 @@ def parse_address(text: str) -> Address | None:
     return Address(parsed.version, int(parsed))
 
 
+@lru_cache(maxsize=1 << 16)
 def parse_net(text: str) -> Net | None:
     """The prefix a text spells; None when it spells none or has host bits set."""
     try:

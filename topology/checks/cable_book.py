@@ -98,6 +98,8 @@ class Book:
     by_device: dict[str, list[CableView]] = field(default_factory=dict)
     in_band: frozenset[str] = frozenset()
     """Out-of-band switches whose inventory record uplinks them to the in-band fabric (NET038 says so there)."""
+    needed: Counter[str] = field(default_factory=Counter)
+    """Ports that the inventory needs on each switch that stands already."""
     overbooked: frozenset[str] = frozenset()
     """Switches that stand already and have, by their survey, fewer free ports than are needed (PRT020)."""
 
@@ -155,7 +157,7 @@ def _book(ctx: Context) -> Book:
         for s in inventory.oob_switches.values()
         if s.uplinks and in_band_uplinks(inventory, s.uplinks.to)
     )
-    need = ports_needed(book)
+    book.needed = need = ports_needed(book)
     surveys = {n: free_ports_of(inventory.existing_switches[n]) for n in need}
     book.overbooked = frozenset(n for n, free in surveys.items() if free is not None and len(free) < need[n])
     _find_faults(book)

@@ -9,14 +9,14 @@ from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.inventory import Device
 from inventory.model import ExistingSwitch, OobSwitch, Pair
-from topology.checks.cable_book import CableView, cable_book, ports_needed
+from topology.checks.cable_book import CableView, cable_book
 from topology.checks.cable_ends import end_fault
 from topology.checks.medium_book import medium_faults
 from topology.ports import PortUse, free_ports_of, port_plan_of, ports_for
 
 
 def _used_switches(ctx: Context) -> list[ExistingSwitch]:
-    need = ports_needed(cable_book(ctx))
+    need = cable_book(ctx).needed
     return [s for s in ctx.inventory.existing_switches.values() if need[s.name]]
 
 
@@ -30,7 +30,7 @@ def _sum_text(ctx: Context, switch: str) -> tuple[int, str]:
     parts: Counter[tuple[str, float]] = Counter()
     for view in cable_book(ctx).by_device.get(switch, ()):
         parts[view.cable.kind, view.cable.speed_gbps] += 1
-    need = ports_needed(cable_book(ctx))[switch]
+    need = cable_book(ctx).needed[switch]
     text = " + ".join(f"{n} x {gbps:g}G {kind}" for (kind, gbps), n in sorted(parts.items()))
     return need, text or f"{need} ports"
 
