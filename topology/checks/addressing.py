@@ -53,6 +53,20 @@ def _pools(ctx: Context) -> list[tuple[m.Pool, Net]]:
     return [(p, net) for p in ctx.inventory.pools.values() if (net := parse_net(p.prefix))]
 
 
+def _meeting(ctx: Context) -> dict[str, list[int]]:
+    """Pools that share addresses with another: places of those others in `_pools`, by pool name."""
+    pools = _pools(ctx)
+    out: dict[str, list[int]] = {}
+    reached: list[int] = []  # pools that begin no later and may still go on
+    for i in sorted(range(len(pools)), key=lambda i: pools[i][1]):
+        reached = [j for j in reached if pools[j][1].overlaps(pools[i][1])]
+        for j in reached:
+            out.setdefault(pools[i][0].name, []).append(j)
+            out.setdefault(pools[j][0].name, []).append(i)
+        reached.append(i)
+    return {name: sorted(others) for name, others in out.items()}
+
+
 def _strays(ctx: Context, pool: m.Pool, net: Net) -> int:
     """Planned prefixes cut from the pool that now lie outside it."""
     records = [r for r in (ctx.plan.prefixes if ctx.plan else ()) if r.pool == pool.name]
@@ -75,12 +89,14 @@ def pools_overlap(subject: tuple[m.Pool, Net], ctx: Context) -> Iterator[Finding
     Passing: `{name: b-storage, plane: storage, site: B, prefix: 10.20.16.0/22}`
     """
     pool, net = subject
+    meeting: dict[str, list[int]] = ctx.memo("pools meeting", lambda: _meeting(ctx))
+    if pool.name not in meeting:
+        return
     pools = _pools(ctx)
     mine = next(i for i, (p, _) in enumerate(pools) if p is pool)
     clashes: list[tuple[m.Pool, Net]] = []
-    for i, (other, other_net) in enumerate(pools):
-        if i == mine or not net.overlaps(other_net):
-            continue
+    for i in meeting[pool.name]:
+        other, other_net = pools[i]
         a, b = _strays(ctx, pool, net), _strays(ctx, other, other_net)
         if a > b or (a == b and i < mine):
             clashes.append((other, other_net))
@@ -187,33 +203,36 @@ def existing_hosts_imported(group: m.ExistingHosts, ctx: Context) -> Iterator[Fi
     )  # fmt: skip
 
 
-def _identities(ctx: Context) -> list[tuple[str, list[tuple[str, str, Position]]]]:
-    """Kinds of identity with everything that bears one: (value, who, where); kinds without any are left out."""
-    names: list[tuple[str, str, Position]] = []
+Bearer = tuple[str, str, m.Record, tuple[str | int, ...]]
+"""Something that bears a name, number or address: (value, who, record, where in the record it stands)."""
+
+
+def _identities(ctx: Context) -> list[tuple[str, list[Bearer]]]:
+    """Kinds of identity with everything that bears one; kinds without any are left out."""
+    names: list[Bearer] = []
     for fleet in ctx.inventory.fleets.values():
-        names += [
-            (f"{fleet.name}-{n:03d}", "fleet", ctx.where(fleet, "name")) for n in range(1, fleet.count + 1)
-        ]
+        names += [(f"{fleet.name}-{n:03d}", "fleet", fleet, ("name",)) for n in range(1, fleet.count + 1)]
     for pair in ctx.inventory.pairs.values():
-        names += [(f"{pair.name}{side}", "pair member", ctx.where(pair, "name")) for side in "AB"]
+        names += [(f"{pair.name}{side}", "pair member", pair, ("name",)) for side in "AB"]
     for switch in ctx.inventory.oob_switches.values():
-        names.append((switch.name, "out-of-band switch", ctx.where(switch, "name")))
+        names.append((switch.name, "out-of-band switch", switch, ("name",)))
     for stands in ctx.inventory.existing_switches.values():
-        names.append((stands.name, "existing switch", ctx.where(stands, "name")))
-    serials, macs, addresses = [], [], []
+        names.append((stands.name, "existing switch", stands, ("name",)))
+    serials: list[Bearer] = []
+    macs: list[Bearer] = []
+    addresses: list[Bearer] = []
     for group in ctx.inventory.existing_hosts.values():
         for i, host in enumerate(group.hosts):
-            names.append((host.name, "existing host", ctx.where(group, "hosts", i, "name")))
+            names.append((host.name, "existing host", group, ("hosts", i, "name")))
             if host.serial:
-                serials.append((host.serial, host.name, ctx.where(group, "hosts", i, "serial")))
+                serials.append((host.serial, host.name, group, ("hosts", i, "serial")))
             if host.mac:
                 digits = host.mac.lower().replace(":", "").replace("-", "").replace(".", "")
-                macs.append((digits, host.name, ctx.where(group, "hosts", i, "mac")))
+                macs.append((digits, host.name, group, ("hosts", i, "mac")))
             for j, text in enumerate(host.addresses):
                 address = parse_address(text.partition("/")[0])
                 if address:
-                    at = ctx.where(group, "hosts", i, "addresses", j)
-                    addresses.append((address.text, host.name, at))
+                    addresses.append((address.text, host.name, group, ("hosts", i, "addresses", j)))
     kinds = [("hostname", names), ("serial number", serials), ("MAC address", macs), ("address", addresses)]
     return [(kind, found) for kind, found in kinds if found]
 
@@ -226,9 +245,7 @@ KIND_ZH = {"hostname": "主机名", "serial number": "序列号", "MAC address":
     title=Text("Name, serial, MAC or existing address used twice", "主机名、序列号、MAC 或既有地址重复"),
     clause="engineering estimate",
 )  # fmt: skip
-def identities_unique(
-    subject: tuple[str, Sequence[tuple[str, str, Position]]], ctx: Context
-) -> Iterator[Finding]:
+def identities_unique(subject: tuple[str, Sequence[Bearer]], ctx: Context) -> Iterator[Finding]:
     """A hostname, serial number, MAC address or address stands for two devices, new and existing ones together.
 
     Why it matters: monitoring, licences and the playbooks find devices by these; the second one is silently
@@ -239,12 +256,13 @@ def identities_unique(
     Passing: `hosts: [{name: cn-01, serial: S1}, {name: cn-02, serial: S2}]`
     """
     kind, bearers = subject
-    count = Counter(value.lower() for value, _, _ in bearers)
+    count = Counter(value.lower() for value, *_ in bearers)
     first: dict[str, tuple[str, Position]] = {}
-    for value, who, at in bearers:
+    for value, who, record, path in bearers:
         key = value.lower()
         if count[key] < 2:
             continue
+        at = ctx.where(record, *path)
         if key not in first:
             first[key] = (who, at)
             continue
