@@ -19,17 +19,20 @@ def plain_letters(word: str) -> str:
 
 
 def near(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word nearest to `word`, or None: the same but for case, separators or look-alikes; the best match
-    in spelling; the only one of which `word` is a part (`type` of `device_type`)."""
+    """The known word nearest to `word`, or None: the same but for case, separators or look-alikes; the only one with
+    the same letters; the best match in spelling; the only one of which `word` is a part (`type` of `device_type`)."""
     options = sorted(known)
     folded = _folded(word)
     same = [k for k in options if _folded(k) == folded]
     if same:
         return same[0]
+    swapped = [k for k in options if sorted(_folded(k)) == sorted(folded)]
+    if len(swapped) == 1:
+        return swapped[0]
     match = difflib.get_close_matches(plain_letters(word), options, 1, cutoff)
     if match:
         return match[0]
-    parts = [k for k in options if len(folded) > 2 and folded in re.split(r"[-_.]", k.lower())]
+    parts = [k for k in options if len(folded) > 1 and folded in re.split(r"[-_.]", k.lower())]
     return parts[0] if len(parts) == 1 else None
 
 

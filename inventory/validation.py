@@ -164,7 +164,7 @@ def _meant(error: ErrorDetails, model: type[BaseModel], data: Any) -> str | None
 
 
 def _nearest_field(key: str, owner: type[BaseModel] | None, present: Sequence[str]) -> str | None:
-    known = _fields(owner) if owner else []
+    known = _fields(owner) if owner and key not in _INTERNAL else []
     return near(key, [f for f in known if f not in present]) or near(key, known)
 
 
