@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from inventory import model as m
 from inventory.checks import Context, check, finding, lacking
@@ -19,7 +21,7 @@ from topology.address_needs import (
     vlan_of,
 )
 from topology.checks.address_book import Block, book, rerun
-from topology.ip import parse_net
+from topology.ip import Address, Net, parse_net
 
 Unmet = AddressNeed | BlockNeed | AsnNeed
 
@@ -109,12 +111,23 @@ def pool_has_room(subject: tuple[str, str, Sequence[Unmet]], ctx: Context) -> It
     )  # fmt: skip
 
 
+def _inside(ctx: Context, which: Literal["rows", "stones"], net: Net) -> int:
+    """How many different addresses of the rows or tombstones of the plan lie in a prefix."""
+    known: list[Address] = ctx.memo(
+        f"addressing.{which} ascending",
+        lambda: sorted({r.address for r in getattr(book(ctx), which) if r.address}),
+    )
+    return bisect_right(known, Address(net.version, net.last)) - bisect_left(
+        known, Address(net.version, net.first)
+    )
+
+
 def _room(ctx: Context, pool: m.Pool) -> str:
     net = parse_net(pool.prefix)
     if net is None:
         return pool.name
     taken = book(ctx).foreign[net.version].used(net.first, net.last)
-    stones = sum(1 for s in book(ctx).stones if s.address and net.holds(s.address))
+    stones = _inside(ctx, "stones", net)
     held = int(ctx.inventory.policy.number("address.gateways")) if pool.plane in ROUTED else 0
     length = f", /{pool.per_pair_length} per pair" if pool.per_pair_length else ""
     return f"{pool.name} {net.text} = {net.usable} usable - {held} gateways - {taken} reserved - {stones} in quarantine{length}"
@@ -153,16 +166,16 @@ def room_to_grow(block: Block, ctx: Context) -> Iterator[Finding]:
             )  # fmt: skip
     elif record.plane == "bmc":
         free_min = policy.number("address.bmc_free")
-        values = {r.address for r in book(ctx).rows if r.address and net.holds(r.address)}
+        issued = _inside(ctx, "rows", net)
         taken = book(ctx).foreign[net.version].used(net.first_usable, net.last_usable)
-        stones = sum(1 for s in book(ctx).stones if s.address and net.holds(s.address))
-        free = net.usable - gateways - len(values) - taken - stones
+        stones = _inside(ctx, "stones", net)
+        free = net.usable - gateways - issued - taken - stones
         if free < free_min * net.usable:
             yield finding(
                 "NET021", f"pools/{record.pool}",
                 Text(f"{record.prefix} has {free} addresses left", f"{record.prefix} 剩余 {free} 个地址"),
                 ctx.where(block.pool, "prefix") if block.pool else ctx.where(record, "prefix"),
-                arithmetic=f"{net.usable} usable - {gateways} gateways - {len(values)} issued - {taken} reserved - {stones} in quarantine"
+                arithmetic=f"{net.usable} usable - {gateways} gateways - {issued} issued - {taken} reserved - {stones} in quarantine"
                            f" = {free} < {free_min:g} x {net.usable}; {policy.cite('address.bmc_free')}",
                 fix=Text("widen the pool by one bit", "将地址池扩大一位"),
             )  # fmt: skip
