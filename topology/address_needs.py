@@ -74,17 +74,19 @@ class Needs:
 
 
 def address_needs(inventory: Inventory, devices: Sequence[PlacedDevice], cables: Sequence[Cable]) -> Needs:
-    """What the devices and cables of a plan need; devices without a site, and unknown ones, need nothing yet.
+    """What the devices and cables of a plan need; unknown devices, and those of a
+    fleet whose site nobody states, need nothing yet.
 
     Servers on an existing pair get no business address: the prefix that serves them stands already and is
     not in the inventory.
     """
-    present = {d.name: d for d in devices if d.name in inventory.devices and d.site is not None}
-    order = sorted(present.values(), key=lambda d: _rank(inventory.devices[d.name], d))
+    known = inventory.devices
+    present = {d.name: d for d in devices if d.name in known and known[d.name].site is not None}
+    order = sorted(present.values(), key=lambda d: _rank(known[d.name], d))
     attached: dict[str, int] = {}
     addresses: list[AddressNeed] = []
     for placed in order:
-        device, site = inventory.devices[placed.name], str(placed.site)
+        device, site = known[placed.name], str(known[placed.name].site)
         if isinstance(device.record, m.Pair):
             addresses.append(AddressNeed("loopback", site, device.name, LOOPBACK))
         plane = "bmc" if device.role == "server" else "mgmt"
@@ -155,7 +157,7 @@ def link_ends(inventory: Inventory, cable: Cable) -> tuple[tuple[str, str], tupl
 
 
 def _rank(device: Device, placed: PlacedDevice) -> tuple[str, str, str, str, int, str]:
-    return (placed.site or "", device.role, placed.pair or "", device.owner, device.index, device.name)
+    return (device.site or "", device.role, placed.pair or "", device.owner, device.index, device.name)
 
 
 def _links(

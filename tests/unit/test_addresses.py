@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -294,11 +295,17 @@ def test_ipv6_pools(tmp_path: Path) -> None:
         ipaddress.ip_network(prefix.prefix)
 
 
-def test_unknown_devices_and_missing_pools(tmp_path: Path) -> None:
+def test_unknown_device_needs_nothing(tmp_path: Path) -> None:
     inv = inventory(tmp_path / "p")
     stranger = PlacedDevice(name="nobody-001", owner="nobody", device_type="x", site="A")
-    nowhere = PlacedDevice(name="s-001", owner="s", device_type="hygon-c86-ecs-2u", site=None)
-    assert plan_addresses(inv, (stranger, nowhere), (), None, DAY) == ((), (), ())
+    assert plan_addresses(inv, (stranger,), (), None, DAY) == ((), (), ())
+
+
+def test_fleet_without_a_site_waits(tmp_path: Path) -> None:
+    inv = inventory(tmp_path / "p")
+    fleet = inv.fleets["s"].model_copy(update={"site": None})
+    nowhere = replace(inv, fleets={"s": fleet})
+    assert of_plane(issue(nowhere), "bmc") == {}
 
 
 def test_damaged_previous_plan_does_no_harm(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from topology.address_needs import (
     vlan_of,
 )
 from topology.addresses import Issued, foreign_ranges, plan_addresses
+from topology.checks.address_doubts import all_devices, doubtful_uplinks, there, wanting
 from topology.ip import Address, Net, Taken, parse_address, parse_net
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ class Book:
     `first_row` holds one row per served need; `surplus` the rows nothing asks for or that repeat an
     interface; `missing` the needs without a row. `users` lists rows by (plane, pair, cable or site).
     `displaced_blocks` lack a prefix because one of their pool is written for something else;
-    `missing_blocks` lack it for no such reason. ASNs likewise.
+    `missing_blocks` lack it for no such reason. ASNs likewise. `excused` prefixes belong to a cable in doubt.
     """
 
     needs: Needs
@@ -87,6 +88,7 @@ class Book:
     displaced_blocks: tuple[BlockNeed, ...]
     missing_asns: tuple[AsnNeed, ...]
     surplus_asns: tuple[PlannedAsn, ...]
+    excused: frozenset[str]
     foreign: Mapping[int, Taken]
 
     def owns(self, row: Row) -> bool:
@@ -167,7 +169,8 @@ def _afresh(ctx: Context) -> dict[tuple[str, str, str], str]:
 
 def _book(ctx: Context) -> Book:
     plan, inventory = ctx.plan or Plan(), ctx.inventory
-    needs = address_needs(inventory, plan.devices, plan.cables)
+    doubtful = doubtful_uplinks(ctx)
+    needs = address_needs(inventory, all_devices(ctx), [c for c in plan.cables if c.id not in doubtful])
     block_needs = {n.key: n for n in needs.blocks}
     wide = {(n.plane, n.site) for n in needs.addresses if n.plane in SITE_WIDE}
     vlans = vlan_of(inventory)
@@ -181,11 +184,12 @@ def _book(ctx: Context) -> Book:
         sound = asked and pool is not None and (pool.plane, pool.site) == place
         sound = sound and (block_need is None or block_need.site == record.site)
         blocks.append(Block(record, parse_net(record.prefix), pool, block_need, vlan, sound))
-    blocks = _one_each(ctx, blocks)
+    rows, stones = _rows(plan.addresses, needs)
+    excused = _excused(ctx, blocks, rows, doubtful)
+    blocks = [replace(b, sound=True) if b.record.prefix in excused else b for b in _one_each(ctx, blocks)]
     by_text: dict[str, list[Block]] = {}
     for block in blocks:
         by_text.setdefault(block.record.prefix, []).append(block)
-    rows, stones = _rows(plan.addresses, needs)
     first_row: dict[tuple[str, str], Row] = {}
     surplus: list[Row] = []
     users: dict[tuple[str, str], list[Row]] = {}
@@ -195,7 +199,8 @@ def _book(ctx: Context) -> Book:
     for (device, interface), same in by_key.items():
         own, need = same[0], same[0].need
         if need is None:
-            surplus.extend(same)
+            planned = (device in inventory.devices) == (device in ctx.placed)  # else PLN001 or PLN002
+            surplus.extend(r for r in same if planned and r.record.prefix not in excused)
             continue
         if len(same) > 1:
             wanted = afresh(ctx).get(("address", device, interface))
@@ -204,13 +209,40 @@ def _book(ctx: Context) -> Book:
         users.setdefault((need.plane, need.used_by or need.site), []).append(own)
         surplus.extend(r for r in same if r is not own)
     have = {b.need.key for b in blocks if b.need and b.sound}
-    displaced, absent = _displaced(blocks, [n for n in needs.blocks if n.key not in have])
+    renamed = {r.need.used_by for r in rows if r.need and r.record.prefix in excused}
+    lacking = [
+        n
+        for n in needs.blocks
+        if n.key not in have and n.used_by not in renamed and there(ctx, f"{n.pair}A", f"{n.pair}B")
+    ]
+    displaced, absent = _displaced(blocks, lacking)
     missing_asns, surplus_asns = _asns(ctx, plan.asns, needs)
     return Book(
         needs, tuple(blocks), rows, stones, by_text, users, first_row, tuple(surplus),
-        tuple(n for n in needs.addresses if (n.device, n.interface) not in first_row),
-        absent, displaced, missing_asns, surplus_asns, foreign_ranges(inventory),
+        tuple(n for n in needs.addresses if n.used_by not in renamed and wanting(ctx, n, first_row)),
+        absent, displaced, missing_asns, surplus_asns, frozenset(excused), foreign_ranges(inventory),
     )  # fmt: skip
+
+
+def _excused(ctx: Context, blocks: Sequence[Block], rows: Sequence[Row], doubtful: set[str]) -> set[str]:
+    """Prefixes of links whose cable is in doubt, or is gone or renamed while both addresses still agree on the prefix."""
+    uplinks = {c.id for c in (ctx.plan.cables if ctx.plan else ()) if c.kind == "uplink"}
+    out = {b.record.prefix for b in blocks if b.record.plane == "p2p" and b.record.used_by in doubtful}
+    lost = {
+        b.record.prefix: b.record.used_by
+        for b in blocks
+        if b.record.plane == "p2p" and b.record.used_by not in uplinks
+    }
+    named: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.record.prefix in lost:
+            named.setdefault(row.record.prefix, []).append(row)
+    for text, both in named.items():
+        orphans = [r for r in both if r.need is None]
+        renamed = any(r.record.interface == f"unsurveyed-{lost[text]}" for r in orphans)
+        if len(both) > 1 and (len(orphans) == len(both) or renamed):
+            out.add(text)
+    return out
 
 
 def _one_each(ctx: Context, blocks: list[Block]) -> list[Block]:

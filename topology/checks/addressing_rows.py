@@ -9,6 +9,7 @@ from inventory.checks import Context, check, finding
 from inventory.findings import Finding, Related, Severity, Text
 from topology.address_needs import ROUTED
 from topology.checks.address_book import Block, Row, book, odd_row
+from topology.checks.address_doubts import cabled_pairs
 from topology.ip import Address, parse_address, parse_net
 
 
@@ -221,7 +222,7 @@ def address_in_its_plane(row: Row, ctx: Context) -> Iterator[Finding]:
     Passing: `{plane: bmc, device: a-ecs-001, interface: BMC}`
     """
     need, record = row.need, row.record
-    if need is None or not book(ctx).owns(row):
+    if need is None or not book(ctx).owns(row) or record.prefix in book(ctx).excused:
         return
     blocks = [b.record for b in book(ctx).by_text.get(record.prefix, ()) if b.sound]
     wanted = (need.plane, need.used_by or need.site)
@@ -231,6 +232,12 @@ def address_in_its_plane(row: Row, ctx: Context) -> Iterator[Finding]:
         at, found = "prefix", f"{blocks[0].plane} of {blocks[0].used_by}"
     else:
         return
+    if (
+        at == "prefix"
+        and need.plane == "business"
+        and cabled_pairs(ctx, record.device) == {b.used_by for b in blocks}
+    ):
+        return  # address and cables agree; the pair written for the device is what differs
     yield finding(
         "NET019", row.subject,
         Text(f"expected an address of {wanted[0]} of {wanted[1]}, found {found}", f"应为 {wanted[1]} 的 {wanted[0]} 地址，实际为 {found}"),

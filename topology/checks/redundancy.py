@@ -62,12 +62,14 @@ def moved(ctx: Context, names: Sequence[str]) -> str:
 
 
 def by_rack(ctx: Context, devices: Sequence[Device]) -> tuple[dict[str, list[str]], list[str]]:
-    """Names by rack, and the names without a rack."""
+    """Names by rack, and the names planned without a rack (PLN001 reports those not planned at all)."""
     racks: dict[str, list[str]] = {}
     open_names: list[str] = []
     for device in devices:
         placed = ctx.placed.get(device.name)
-        if placed is None or placed.rack is None:
+        if placed is None:
+            continue
+        if placed.rack is None:
             open_names.append(device.name)
         else:
             racks.setdefault(placed.rack, []).append(device.name)
@@ -131,8 +133,8 @@ def ha_members_on_different_switches(group: Group, ctx: Context) -> Iterator[Fin
     Failing: fw-001 and fw-002 both cabled to A-ASW-01A only
     Passing: fw-001 to A-ASW-01A, fw-002 to A-ASW-01B
     """
-    if len({d.site for d in group.members}) > 1:
-        return  # one switch never serves two sites
+    if len({d.site for d in group.members}) > 1 or any(d.name not in ctx.placed for d in group.members):
+        return  # one switch never serves two sites; PLN001 reports a device that is not planned
     reach: dict[str, set[str]] = {}
     for device in group.members:
         for cable in ctx.cables_of.get(device.name, ()):
@@ -253,6 +255,8 @@ def members_survive_a_side(group: Group, ctx: Context) -> Iterator[Finding]:
     Passing: one on side a, the other on side b
     """
     sides: dict[str, set[str]] = ctx.memo("redundancy.sides", lambda: _sides(ctx))
+    if any(d.name not in ctx.placed for d in group.members):
+        return  # PLN001 reports it
     unknown = [d.name for d in group.members if d.name not in sides]
     if unknown:
         yield lacking(

@@ -15,13 +15,25 @@ from topology.checks.redundancy import ha_groups, moved, rack_clash
 
 @dataclass(frozen=True)
 class Spread:
-    """Devices of something that has to be spread, at one site: by rack, by pair, and those without a rack."""
+    """Devices of something that has to be spread, at one site: by rack, by pair, those planned without a rack,
+    and how many the plan lacks altogether (PLN001 reports them)."""
 
     site: str
     names: tuple[str, ...]
     racks: Mapping[str, Sequence[str]]
     pairs: Mapping[str, Sequence[str]]
     unplaced: tuple[str, ...]
+    missing: int
+
+    @property
+    def open(self) -> int:
+        """Devices whose rack is not known yet: any of them may still stand where it helps."""
+        return len(self.unplaced) + self.missing
+
+    @property
+    def unpaired(self) -> int:
+        """Devices whose pair is not known yet."""
+        return len(self.names) - sum(len(names) for names in self.pairs.values())
 
     @property
     def racks_text(self) -> str:
@@ -63,18 +75,19 @@ class Voters:
 
 def _spread(ctx: Context, fleets: Sequence[str], site: str | None) -> Spread:
     names = _names(ctx, fleets, site)
+    planned = [n for n in names if n in ctx.placed]
     racks: dict[str, list[str]] = {}
     pairs: dict[str, list[str]] = {}
     unplaced: list[str] = []
-    for name in names:
-        placed = ctx.placed.get(name)
-        if placed is None or placed.rack is None:
+    for name in planned:
+        placed = ctx.placed[name]
+        if placed.rack is None:
             unplaced.append(name)
         else:
             racks.setdefault(placed.rack, []).append(name)
-        if placed is not None and placed.pair is not None:
+        if placed.pair is not None:
             pairs.setdefault(placed.pair, []).append(name)
-    return Spread(site or "", tuple(names), racks, pairs, tuple(unplaced))
+    return Spread(site or "", tuple(names), racks, pairs, tuple(unplaced), len(names) - len(planned))
 
 
 def _names(ctx: Context, fleets: Sequence[str], site: str | None) -> list[str]:
@@ -122,7 +135,7 @@ def copies_fault(copies: Copies) -> tuple[str, str, str, str] | None:
     or when devices without a rack could still mend it."""
     group, spread = copies.group, copies.spread
     racks, pairs, n = len(spread.racks), len(spread.pairs), len(spread.names)
-    best = racks + len(spread.unplaced)
+    best = racks + spread.open
     if n < group.copies:
         return (
             "copies",
@@ -135,7 +148,7 @@ def copies_fault(copies: Copies) -> tuple[str, str, str, str] | None:
             "copies", f"{group.copies} copies need as many racks, found {racks}", f"{group.copies} 份副本需同样多的机柜，实际 {racks}",
             f"racks: {spread.racks_text}; {racks} < {group.copies}",
         )  # fmt: skip
-    if best < group.racks_min and pairs < group.pairs_min:
+    if best < group.racks_min and pairs + spread.unpaired < group.pairs_min:
         return (
             "racks_min", f"found {racks} racks and {pairs} pairs, one of the two must reach its minimum",
             f"机柜 {racks} 个、交换机对 {pairs} 组，须有一项达标",
@@ -194,7 +207,7 @@ def shards_spread(copies: Copies, ctx: Context) -> Iterator[Finding]:
     stripe, parity = group.data_shards + group.parity_shards, group.parity_shards
     counts = sorted((len(names) for names in spread.racks.values()), reverse=True)
     room = sum(min(count, parity) for count in counts)
-    if room + len(spread.unplaced) < stripe:
+    if room + spread.open < stripe:
         yield finding(
             "RED008", copies.subject,
             Text(f"a stripe of {stripe} shards does not fit with at most {parity} in a rack", f"每柜至多 {parity} 片时，{stripe} 片的条带放不下"),
@@ -202,7 +215,7 @@ def shards_spread(copies: Copies, ctx: Context) -> Iterator[Finding]:
             arithmetic=f"sum of min(devices, {parity}) over racks {spread.racks_text} = {room} < {stripe}",
             fix=Text("spread the devices over more racks, or use more parity", "分布到更多机柜，或增加校验片"),
         )  # fmt: skip
-    elif room < stripe:
+    elif room < stripe and spread.unplaced:
         yield _unplaced("RED008", copies.subject, spread, group, ctx)
 
 
@@ -282,14 +295,12 @@ def fleet_spread(fleet: m.Fleet, ctx: Context) -> Iterator[Finding]:
         ("racks_min", racks, wanted.racks_min, "racks", "机柜"),
         ("pairs_min", pairs, wanted.pairs_min, "pairs", "交换机对"),
     ):
-        open_names = (
-            len(spread.unplaced)
-            if field == "racks_min"
-            else len(spread.names) - sum(map(len, spread.pairs.values()))
-        )
+        still = spread.open if field == "racks_min" else spread.unpaired
         if found >= least or (field == "racks_min" and fleet.name in explained):
             continue
-        if found + open_names >= least:
+        if found + still >= least and not spread.unplaced:
+            continue  # PLN001 reports what the plan lacks
+        if found + still >= least:
             yield _unplaced("RED010", f"fleets/{fleet.name}", spread, fleet, ctx)
             continue
         yield finding(
