@@ -337,7 +337,6 @@ BROKEN = {
     "ha-in-one-rack": (*edited("A01-A02", "A01-A01", "a-fw-2-001", "a-fw-2"), "RED001"),
     "ha-in-one-rack-first": (*edited("A01-A01", "A01-A02", "a-fw-1-001", "a-fw-1"), "RED001"),
     "ha-alone": (INVENTORY, "    ha_group: firewall\n    sts: STS-2", "    ha_group: other\n    sts: STS-2", None),
-    "ha-behind-one-sts": (INVENTORY, "sts: STS-2\n", "sts: STS-1\n", "RED004"),
     "pair-in-one-rack": (*edited("A01-A03", "A01-A02", "A-P2B", "A-P2", "access-10g-48s6q"), "RED005"),
     "pair-in-one-rack-first": (*edited("A01-A02", "A01-A03", "A-P2A", "A-P2", "access-10g-48s6q"), "RED005"),
     "more-copies-than-racks": (INVENTORY, "copies: 3, racks_min: 3", "copies: 4, racks_min: 3", "RED007"),

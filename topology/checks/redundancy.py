@@ -1,4 +1,6 @@
-"""HA groups and switch pairs: what devices that stand in for each other must not share (RED001-RED006)."""
+"""HA groups and switch pairs: what devices that stand in for each other must not share (RED001-RED003, RED005, RED006).
+
+A transfer switch they share is PWR014."""
 
 from __future__ import annotations
 
@@ -185,36 +187,6 @@ def ha_group_has_a_partner(group: Group, ctx: Context) -> Iterator[Finding]:
             ctx.where(fleet, "count"), arithmetic="1 device, 2 wanted", clause=ctx.inventory.clause(fleet),
             fix=Text("add a second device, or record a waiver", "增加一台，或登记豁免"),
         )  # fmt: skip
-
-
-@check(
-    "RED004", severity=Severity.ERROR, needs="inventory", over=_several,
-    title=Text("HA members behind one transfer switch", "高可用成员共用一台 STS"), clause="tender line 3817",
-)  # fmt: skip
-def ha_members_on_different_sts(group: Group, ctx: Context) -> Iterator[Finding]:
-    """Devices of one HA group do not share a static transfer switch.
-
-    Why it matters: the transfer switch protects against the loss of a feed and is itself one box; when it
-    fails both members are dark with two healthy feeds beside them.
-    How to fix: a transfer switch for each member, or members with two supplies.
-    Source: tender line 3817 (transfer switches for single-corded loads); engineering estimate.
-    Failing: two single-corded members with `sts: A01-STS-1`
-    Passing: one with `sts: A01-STS-1`, the other with `sts: A01-STS-2`
-    """
-    behind: dict[str, list[Device]] = {}
-    for device in group.members:
-        if isinstance(device.record, m.Fleet) and device.record.sts:
-            behind.setdefault(device.record.sts, []).append(device)
-    for sts, devices in sorted(behind.items()):
-        if len(devices) > 1:
-            names = ", ".join(d.name for d in devices)
-            yield finding(
-                "RED004", group.subject,
-                Text(f"{names} all hang on {sts}", f"{names} 均由 {sts} 供电"),
-                ctx.where(devices[-1].record, "sts"), arithmetic=f"{len(devices)} of {len(group.members)} members behind {sts}",
-                fix=Text("feed one of them from another transfer switch", "将其中一台改由另一台 STS 供电"),
-                related=[Related(ctx.where(ctx.inventory.sts[sts]), sts)],
-            )  # fmt: skip
 
 
 @check(
