@@ -17,40 +17,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
 from inventory.findings import Finding, Position, Severity, Text, ordered
+from inventory.flow_yaml import flow
 from inventory.plan_model import PLAN_FILES, Plan, PlanRecord
 from inventory.project_files import shown_path
 from inventory.source import Document, read
 from inventory.validation import near, validate
-from inventory.yaml_traps import plain_scalar
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NEW, _OLD = ".plan.new", ".plan.old"
 _RESTORE = Text("restore the file from version control, or plan anew with `rackwright plan --replan`",
                 "从版本库恢复该文件，或用 `rackwright plan --replan` 重新规划")  # fmt: skip
-
-try:
-    from yaml import CSafeDumper as _Dumper
-except ImportError:  # a PyYAML built without libyaml
-    from yaml import SafeDumper as _Dumper  # type: ignore[assignment]
-
-
-class _Writer(_Dumper):
-    """Writes text in quotes where a reader may take it for a number."""
-
-
-def _represent_text(writer: Any, text: str) -> yaml.ScalarNode:
-    node: yaml.ScalarNode = writer.represent_scalar(
-        "tag:yaml.org,2002:str", text, style="'" if plain_scalar("str", text)[1] else None
-    )
-    return node
-
-
-_Writer.add_representer(str, _represent_text)
 
 
 @dataclass(frozen=True)
@@ -159,15 +139,7 @@ def dump(section: str, heading: str, records: Iterable[BaseModel]) -> str:
     ]
     for record in records:
         data = record.model_dump(mode="python", exclude_defaults=True, exclude={"at"})
-        text = yaml.dump(
-            _plain(data),
-            Dumper=_Writer,
-            default_flow_style=True,
-            sort_keys=False,
-            allow_unicode=True,
-            width=10**9,
-        )
-        lines.append(f"  - {text.rstrip()}")
+        lines.append(f"  - {flow(data)}")
     if len(lines) == 2:
         lines[1] = f"{section}: []"
     return "\n".join(lines) + "\n"
@@ -271,16 +243,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
 
 
 def _misshapen(file_name: str, attribute: str, document: Document) -> Finding:
