@@ -1,38 +1,38 @@
-"""Single points on the way out of a server, a pair, an out-of-band switch, a site (RED025-RED029)."""
+"""Single points on the way out of a server, a pair, an out-of-band switch (RED025-RED028)."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inventory import model as m
 from inventory.catalog_model import DeviceType
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Related, Severity, Text
-from inventory.inventory import Device, locate
+from inventory.findings import Finding, Severity, Text
+from inventory.inventory import locate
 
 
 @dataclass(frozen=True)
 class CardUse:
-    """Dual-homed servers of one type at one site; `subject` as findings name them."""
+    """Dual-homed servers of one type; `sites` counts them by site."""
 
     type: DeviceType
-    site: str
-    devices: tuple[str, ...]
+    sites: Counter[str]
 
     @property
     def subject(self) -> str:
         """How findings name it."""
-        return f"device_types/{self.type.slug}/{self.site}"
+        return f"device_types/{self.type.slug}"
 
 
 def _dual_homed(ctx: Context) -> list[CardUse]:
-    out: dict[tuple[str, str], list[Device]] = {}
+    out: dict[str, CardUse] = {}
     for device in ctx.inventory.devices.values():
         attach = device.record.attach if isinstance(device.record, m.Fleet) else None
         if attach is not None and device.site and len(attach.interfaces) != 1:
-            out.setdefault((device.type.slug, device.site), []).append(device)
-    return [CardUse(d[0].type, site, tuple(x.name for x in d)) for (_, site), d in sorted(out.items())]
+            out.setdefault(device.type.slug, CardUse(device.type, Counter())).sites[device.site] += 1
+    return [use for _, use in sorted(out.items())]
 
 
 @check(
@@ -61,10 +61,11 @@ def links_on_two_cards(use: CardUse, ctx: Context) -> Iterator[Finding]:
             place, Text("list the cards under `components`", "在 `components` 中列出网卡"),
         )  # fmt: skip
     elif left <= 1:
+        servers = ", ".join(f"{n} at {site}" for site, n in sorted(use.sites.items()))
         yield finding(
             "RED025", use.subject,
-            Text(f"{len(use.devices)} server(s) at {use.site} have both business links on one card",
-                 f"{use.site} 的 {len(use.devices)} 台服务器两条业务链路共用一块网卡"),
+            Text(f"{servers} of this type have both business links on one card",
+                 f"该型号服务器（{servers}）两条业务链路共用一块网卡"),
             place, arithmetic=f"{cards} card(s) for {len(speeds)} port speed(s): 1 left for the business links, 2 wanted",
             fix=Text("order a second card, or accept the loss of a host at a time", "增配一块网卡，或接受单机失效"),
         )  # fmt: skip
@@ -129,44 +130,4 @@ def oob_reaches_two_cores(switch: m.OobSwitch, ctx: Context) -> Iterator[Finding
             Text(f"every uplink of {switch.name} ends on {only}", f"{switch.name} 的上联全部接入 {only}"),
             ctx.where(switch, "uplinks", "to"), arithmetic="1 switch above, 2 wanted",
             fix=Text("cable the second uplink to the other core", "将第二条上联接入另一台核心"),
-        )  # fmt: skip
-
-
-def _sites_with_switches(ctx: Context) -> list[m.Site]:
-    used = {p.site for p in ctx.inventory.pairs.values()} | {
-        s.site for s in ctx.inventory.oob_switches.values()
-    }
-    return [s for name, s in ctx.inventory.sites.items() if name in used]
-
-
-@check(
-    "RED029", severity=Severity.WARNING, needs="inventory", over=_sites_with_switches,
-    title=Text("Site without a console server", "站点没有串口服务器"), clause="tender line 830",
-)  # fmt: skip
-def console_at_each_site(site: m.Site, ctx: Context) -> Iterator[Finding]:
-    """A site that gets new switches has a console server.
-
-    Why it matters: a switch that lost its configuration is reached by its serial port only; without a console
-    server somebody has to drive there.
-    How to fix: order one for the site, or show that an existing one has free lines.
-    Source: engineering estimate; tender lines 830-836 buy one for two sites.
-    Failing: six new switches at B, the only console server at A
-    Passing: one console server at each site
-    """
-    there = [
-        f
-        for f in ctx.inventory.fleets.values()
-        if f.role == "console-server" and f.site == site.name and f.count
-    ]
-    if not there:
-        switches = sum(
-            1 for d in ctx.inventory.devices.values() if d.kind == "switch" and d.site == site.name
-        )
-        elsewhere = [f for f in ctx.inventory.fleets.values() if f.role == "console-server" and f.count]
-        yield finding(
-            "RED029", site.name,
-            Text(f"{switches} new switches at {site.name} and no console server", f"{site.name} 新增 {switches} 台交换机，无串口服务器"),
-            ctx.where(site, "name"), arithmetic=f"0 console servers for {switches} switches",
-            fix=Text("order one, or use free lines of one that stands already", "增购，或使用既有串口服务器的空闲线路"),
-            related=[Related(ctx.where(f, "site"), f"{f.name} stands at {f.site}") for f in elsewhere],
         )  # fmt: skip
