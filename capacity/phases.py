@@ -2,7 +2,7 @@
 
 Racks of one panel hang on three phases; the packer does not see them. Here devices change places between a
 rack of the heaviest phase and one of the lightest, as long as the imbalance falls (largest deviation from the
-mean, FEED practice: warn above 10 %, refuse above 15 %, engineering estimates).
+mean; the limits are `feed.phase_warn` and `feed.phase_err` of the policy).
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from capacity.feeds import phase_imbalance
 from capacity.placement_banks import splittable
 from capacity.placement_model import Bin, Item, Problem, spread_cap
 
 MOST_MOVES = 400
+"""Most exchanges made for one panel."""
 
 
 def even_phases(
@@ -42,8 +44,8 @@ def even_phases(
 def _even(state: _State, phases: Mapping[str, list[str]], good_enough: float) -> None:
     for _ in range(MOST_MOVES):
         loads = {phase: sum(state.alloc(rack) for rack in racks) for phase, racks in phases.items()}
-        mean = sum(loads.values()) / len(loads)
-        if not mean or max(abs(load - mean) for load in loads.values()) / mean <= good_enough:
+        imbalance = phase_imbalance(loads.values())
+        if imbalance is None or imbalance <= good_enough:
             return
         order = sorted(loads, key=lambda p: (loads[p], p))
         done = any(

@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from capacity.conflicts import explain_infeasible
-from capacity.load_lines import bank_limits_w
+from capacity.load_lines import bank_limits_w, rack_feed_cap_w
 from capacity.phases import even_phases
 from capacity.placement import first_fit, solve
 from capacity.placement_banks import raised_caps
 from capacity.placement_model import Bin, Group, Item, Problem, Solution
-from capacity.plant import feed_cap_w
 from capacity.pods import assign_pairs, switch_racks
 from capacity.rack_layout import Slot, Standing, lay_out
 from capacity.regions import Given, candidates, locality, phases_of
@@ -27,11 +26,12 @@ from inventory.plan_model import PlacedDevice, PlacementProof, Plan
 
 Progress = Callable[[str, int, int], None]
 _NO_LIMIT = 1_000_000  # W or kg: more than any rack ever holds
+_EVEN_ENOUGH = 0.8  # share of the imbalance that is warned of at which phases are left as they are
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Devices by name, one proof per site, and why single devices could not be considered at all."""
+    """Devices by name and one proof per site."""
 
     devices: tuple[PlacedDevice, ...]
     proofs: tuple[PlacementProof, ...]
@@ -59,11 +59,8 @@ def place(inventory: Inventory, previous: Plan | None, progress: Progress | None
         solution = solve(problem, progress=_scoped(progress, site))
         proofs.append(_proof(site, problem, solution, left_out))
         found = solution.assignment or first_fit(problem).assignment
-        racks.update(
-            even_phases(
-                problem, found, phases_of(inventory, site), 0.8 * inventory.policy.number("feed.phase_warn")
-            )
-        )
+        good_enough = _EVEN_ENOUGH * inventory.policy.number("feed.phase_warn")
+        racks.update(even_phases(problem, found, phases_of(inventory, site), good_enough))
     slots = _positions(inventory, racks, old)
     devices = []
     for device in inventory.devices.values():
@@ -95,7 +92,7 @@ def site_problem(given: Given, site: str) -> tuple[Problem, tuple[str, ...]]:
     left_out: list[str] = []
     members: dict[str, list[str]] = {}
     for device in inventory.site_devices.get(site, ()):
-        draw = given.power[(device.type.slug, device.workload)]
+        draw = given.power[device.name]
         if draw is None:
             left_out.append(device.name)
             continue
@@ -198,8 +195,7 @@ def _bins(given: Given, by_row: Mapping[str, list[RackPlace]], items: list[Item]
                 continue
             hints = rack.rack_type.rackwright
             rated = (rack.rated_kw or 0.0) * 1000
-            caps = [feed_cap_w(f.voltage_v, f.breaker_a, max_util=number("feed.max_util"), pf=number("feed.pf"))
-                    for f in rack.feeds.values() if f.voltage_v and f.breaker_a]  # fmt: skip
+            caps = [cap for side in rack.feeds if (cap := rack_feed_cap_w(inventory, rack, side)) is not None]
             usable = hints.usable_u or rack.rack_type.u_height
             weight = (
                 (hints.static_kg or 0) - (rack.rack_type.own_weight_kg or 0) - (hints.cable_weight_kg or 0)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from inventory.device_types import expand_range
 from inventory.inventory import Device, Inventory, RackPlace
-from inventory.model import Fleet, Pair
+from inventory.model import Fleet
 from inventory.plan_model import Plan
+from topology.ports import free_ports_of, ports_for
+
+_NEVER_SHORT = 10_000
+"""Ports counted for a pair nobody has surveyed: more than there are hosts, so that it is not ruled out."""
 
 
 def assign_pairs(inventory: Inventory, previous: Plan | None) -> dict[str, str | None]:
@@ -21,9 +24,10 @@ def assign_pairs(inventory: Inventory, previous: Plan | None) -> dict[str, str |
     kept = {d.name: d.pair for d in (previous.devices if previous else ()) if d.pair}
     free: Counter[str] = Counter()
     for pair in inventory.pairs.values():
-        free[pair.name] = server_ports(inventory, pair)
-    for name in inventory.existing_pairs:
-        free[name] = 10_000 if surveyed(inventory, name) is None else surveyed(inventory, name) or 0
+        free[pair.name] = len(ports_for(inventory.port_plans[pair.port_plan], "server"))
+    for name, switches in inventory.existing_pairs.items():
+        found = [free_ports_of(switch) for switch in switches]
+        free[name] = _NEVER_SHORT if None in found else min(len(ports or ()) for ports in found)
     members: dict[str, Counter[str]] = {}
     out: dict[str, str | None] = {}
     waiting: list[tuple[Device, Fleet]] = []
@@ -52,35 +56,6 @@ def assign_pairs(inventory: Inventory, previous: Plan | None) -> dict[str, str |
     return out
 
 
-def server_ports(inventory: Inventory, pair: Pair) -> int:
-    """How many hosts the port plan of a pair can take (server ports of one member)."""
-    text = inventory.port_plans[pair.port_plan].ranges.get("server", "")
-    return sum(len(expand_range(part)) for part in split_ranges(text))
-
-
-def split_ranges(text: str) -> list[str]:
-    """The single ranges of `10GE1/0/[1-40],10GE1/0/[45,46]`: commas inside brackets do not split."""
-    parts, depth, current = [], 0, ""
-    for char in text:
-        depth += (char == "[") - (char == "]")
-        if char == "," and depth == 0:
-            parts.append(current.strip())
-            current = ""
-        else:
-            current += char
-    return [p for p in [*parts, current.strip()] if p]
-
-
-def surveyed(inventory: Inventory, pair: str) -> int | None:
-    """Free ports per member of an existing pair, or None when nobody has looked."""
-    counts = []
-    for switch in inventory.existing_pairs[pair]:
-        if switch.free_ports is None:
-            return None
-        counts.append(sum(len(expand_range(r)) for f in switch.free_ports for r in split_ranges(f.ports)))
-    return min(counts, default=0)
-
-
 def switch_racks(inventory: Inventory, previous: Plan | None) -> dict[str, str]:
     """Rack of every member of the new access pairs, by switch name.
 
@@ -92,11 +67,7 @@ def switch_racks(inventory: Inventory, previous: Plan | None) -> dict[str, str]:
     taken: Counter[str] = Counter(rack for rack in placed.values() if rack)
     out: dict[str, str] = {}
     rows = _racks_by_row(inventory)
-    reach = (
-        int(inventory.policy.number("cable.dac_racks_max"))
-        if "cable.dac_racks_max" in inventory.policy.parameters
-        else 3
-    )
+    reach = inventory.policy.number("rack.dac_racks_max")
     pairs_in_row: Counter[str] = Counter()
     for pair in inventory.pairs.values():
         names = [f"{pair.name}{member}" for member in "AB"]

@@ -6,10 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from capacity.power import DevicePower, PowerParameters, power_table
+from capacity.draws import draws
+from capacity.power import DevicePower
 from inventory.inventory import Device, Inventory, RackPlace
 from inventory.model import Fleet, Pair
 from inventory.plan_model import PlacedDevice
+
+_CLOSE_RACKS = 2
+"""Racks that gear every rack is cabled to may stand away from the best place for it."""
+_RACKS_PER_ROW = 5
+"""Racks that a change of row counts for where the nearest switch is sought."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +29,9 @@ class Given:
     old: Mapping[str, PlacedDevice]
 
     @cached_property
-    def power(self) -> Mapping[tuple[str, str], DevicePower | None]:
-        """Power of every device type in use, by (slug, workload); None: nothing is known of its draw."""
-        uses = {(d.type.slug, d.workload) for d in self.inventory.devices.values()}
-        return power_table(uses, self.inventory.catalog, PowerParameters.from_policy(self.inventory.policy))
+    def power(self) -> Mapping[str, DevicePower | None]:
+        """Draw of every device to be built in W, by name; None: nothing is known of it."""
+        return draws(self.inventory)
 
     @cached_property
     def rules(self) -> Mapping[str, tuple[str, ...]]:
@@ -70,17 +75,20 @@ def _central_racks(
     given: Given, device: Device, by_row: Mapping[str, list[RackPlace]], rows: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Racks for gear that every rack is cabled to. Out-of-band switches: within two racks of an access switch of
-    their rows. Console servers: where the longest way along the trays to any access switch is shortest."""
+    their rows. Console servers: where the longest way along the trays to any access switch is shortest, or up to
+    two racks longer."""
     hubs = [rack for name in given.switches.values() if (rack := given.inventory.racks[name]).row in by_row]
     racks = [r for row in rows for r in by_row.get(row, ()) if not r.reserved]
     if not hubs or not racks:
         return ()
     if device.role == "oob":
-        near = {r.name for r in racks for h in hubs if h.row == r.row and abs(r.index - h.index) <= 2}
+        near = {
+            r.name for r in racks for h in hubs if h.row == r.row and abs(r.index - h.index) <= _CLOSE_RACKS
+        }
         return tuple(sorted(near))
     reach = {r.name: max(_tray_m(r, h, by_row) for h in hubs) for r in racks}
-    best = min(reach.values())
-    return tuple(sorted(name for name, longest in reach.items() if longest <= best + 1.2))
+    most = min(reach.values()) + _CLOSE_RACKS * given.inventory.policy.number("cable.rack_pitch_m")
+    return tuple(sorted(name for name, longest in reach.items() if longest <= most))
 
 
 def _tray_m(a: RackPlace, b: RackPlace, by_row: Mapping[str, list[RackPlace]]) -> float:
@@ -93,13 +101,14 @@ def _tray_m(a: RackPlace, b: RackPlace, by_row: Mapping[str, list[RackPlace]]) -
 
 
 def locality(given: Given, device: Device, candidates: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    """Racks between a server and its nearest access switch; a row away counts as five racks."""
+    """(rack, racks between it and the nearest access switch of the device's pair) for each candidate; another row
+    counts as five racks. Empty when no switch of the pair has a place."""
     pair, racks = given.pairs.get(device.name), given.inventory.racks
     homes = [racks[given.switches[f"{pair}{m}"]] for m in "AB" if f"{pair}{m}" in given.switches]
     if not homes:
         return ()
     return tuple(
-        (name, min(abs(rack.index - h.index) + (0 if rack.row == h.row else 5) for h in homes))
+        (name, min(abs(rack.index - h.index) + (0 if rack.row == h.row else _RACKS_PER_ROW) for h in homes))
         for name in candidates
         for rack in (racks[name],)
     )

@@ -23,7 +23,6 @@ class FeedPlace:
     side: m.Side
     panel: str
     breaker_a: float | None
-    voltage_v: float | None
     phase: str | None
 
 
@@ -127,13 +126,11 @@ class Inventory:
                     own = getattr(rack.feeds, side) if rack.feeds else None
                     feed: m.RackFeed | None = own or (None if rack.feeds else getattr(row.feeds, side))
                     if feed is not None:
-                        panel = self.panels[feed.panel]
                         feeds[side] = FeedPlace(
                             f"{rack.name}/{side}",
-                            panel.side,
+                            self.panels[feed.panel].side,
                             feed.panel,
                             feed.breaker_a,
-                            panel.voltage_v,
                             rack.phase,
                         )
                 rated = rack.rated_kw if rack.rated_kw is not None else rack_type.rackwright.rated_kw
