@@ -185,8 +185,8 @@ def _shortened(
         taken: Any = dumped
         for step in loc:
             taken = taken[step]
-        written = document.written(*path, *loc)
-        if isinstance(taken, str) and written != taken:
+        written = document.written(*path, *loc) if isinstance(taken, str) else None
+        if written not in (None, taken):
             yield Finding(
                 "INV003", Severity.ERROR, f"{subject} {path_text(loc)}",
                 Text(f"{written} without quotes is read as {taken}", f"未加引号的 {written} 会被读成 {taken}"),

@@ -23,7 +23,7 @@ from inventory.policy import apply_overrides, policy_faults, read_policy
 from inventory.project_files import catalog_files, project_files, shown_path
 from inventory.record_rules import NAMED_BY, broken_rules, twice
 from inventory.references import Broken, broken_references, references
-from inventory.source import Document, place, read
+from inventory.source import DataPath, Document, place, read
 from inventory.validation import validate
 
 __all__ = ["PROJECTS", "SHIPPED_CATALOG", "Loaded", "load", "references", "shown_path"]
@@ -120,8 +120,8 @@ def _load(folder: Path) -> Loaded:
         stage.findings.extend(found)
     if stage.complete:
         known = _known(stage, catalog)
-        stage.findings.extend(_own_faults(broken_references(stage.sections, known, stage.documents), stage))
         stage.findings.extend(broken_rules(stage.project, stage.sections, stage.documents))
+        stage.findings.extend(_own_faults(broken_references(stage.sections, known, stage.documents), stage))
     findings = tuple(ordered(stage.findings))
     if stage.project is None or any(f.severity is Severity.ERROR for f in findings):
         return Loaded(None, findings)
@@ -141,8 +141,9 @@ def _catalog(folder: Path, stage: _Stage) -> Catalog:
     told = {f.source.path for f in faults if f.source}
     for shown in told & catalog.documents.keys():
         data = catalog.documents[shown].data
-        stage.complete &= isinstance(data, dict)
-        stage.lost.update(_slugs(data) if isinstance(data, dict) else ())
+        slugs = list(_slugs(data)) if isinstance(data, dict) else [None]
+        stage.complete &= None not in slugs
+        stage.lost.update(slug for slug in slugs if slug is not None)
     for path in own:
         shown = shown_path(path)
         if shown in catalog.documents:
@@ -236,8 +237,9 @@ def _record(document: Document, section: str, i: int, item: Any, stage: _Stage) 
 def _written_names(section: str, item: Any) -> Iterator[tuple[str, str]]:
     """(section, name) of everything a record defines, be the record valid or not."""
     yield from ((section, name) for name in _names(item))
-    if section == "rows" and isinstance(item, dict) and isinstance(item.get("racks"), list):
-        yield from (("racks", name) for rack in item["racks"] for name in _names(rack))
+    if section == "rows" and isinstance(item, dict):  # under `racks`, or that word misspelt
+        lists = [value for value in item.values() if isinstance(value, list)]
+        yield from (("racks", name) for racks in lists for rack in racks for name in _names(rack))
     if section == "existing_switches" and isinstance(item, dict) and item.get("pair") is not None:
         yield "existing_pairs", str(item["pair"])
 
@@ -260,15 +262,32 @@ def _own_faults(broken: list[Broken], stage: _Stage) -> Iterator[Finding]:
 
 
 def _doubtful_names(section: str, stage: _Stage) -> int:
-    """How many records of a section have no name, or one that a finding is about."""
+    """How many records of a section lack the name and are invalid, or have a name that a finding is about."""
     faults = {f.source for f in stage.findings}
+    source = {"racks": "rows", "existing_pairs": "existing_switches"}.get(section, section)
+    if not faults or source not in m.SECTIONS:
+        return 0
+    key = "pair" if section == "existing_pairs" else "name"
+    valid = {record.at for record in stage.sections[source].values()}
     count = 0
-    for document in stage.documents.values() if section in m.SECTIONS and faults else ():
-        items = document.data.get(section) if isinstance(document.data, dict) else None
-        for i, item in enumerate(items if isinstance(items, list) else ()):
-            nameless = isinstance(item, dict) and item.get("name") is None
-            count += nameless or document.where(section, i, "name") in faults
+    for document in stage.documents.values():
+        for path, item in _named_items(section, source, document.data):
+            if isinstance(item, dict) and item.get(key) is None:
+                count += f"{document.path}#{source}/{path[1]}" not in valid
+            else:
+                count += document.where(*path, key) in faults
     return count
+
+
+def _named_items(section: str, source: str, data: Any) -> Iterator[tuple[DataPath, Any]]:
+    """(data path, item) of what bears the names of a section in one file."""
+    items = data.get(source) if isinstance(data, dict) else None
+    for i, item in enumerate(items if isinstance(items, list) else ()):
+        racks = item.get("racks") if section == "racks" and isinstance(item, dict) else None
+        if section != "racks":
+            yield (source, i), item
+        for j, rack in enumerate(racks if isinstance(racks, list) else ()):
+            yield (source, i, "racks", j), rack
 
 
 def _known(stage: _Stage, catalog: Catalog) -> Mapping[str, set[str]]:
@@ -282,9 +301,9 @@ def _known(stage: _Stage, catalog: Catalog) -> Mapping[str, set[str]]:
     return known
 
 
-def _slugs(data: dict[str, Any]) -> Iterator[str]:
-    """Slugs written in a catalogue file, in entries that may be invalid; every text of an entry without one."""
-    lists = [data[name] for name in ("components", "optics", "cables") if isinstance(data.get(name), list)]
+def _slugs(data: dict[str, Any]) -> Iterator[str | None]:
+    """Slugs written in a catalogue file, in entries that may be invalid; None for an entry without one."""
+    lists = [data[name] for name in ("optics", "cables") if isinstance(data.get(name), list)]
     for entry in [e for items in lists for e in items] or [data]:
-        if isinstance(entry, dict):
-            yield from [str(entry["slug"])] if "slug" in entry else map(str, entry.values())
+        slug = entry.get("slug") if isinstance(entry, dict) else None
+        yield None if slug is None else str(slug)

@@ -27,7 +27,7 @@ def catalog_files(folder: Path) -> tuple[list[Path], list[Finding]]:
     catalog = folder / "catalog"
     if not catalog.exists():
         return [], []
-    if not catalog.resolve().is_relative_to(folder.resolve()):
+    if not _real(catalog).is_relative_to(_real(folder)):
         return [], [_fault(catalog, *_OUTSIDE)]
     return _walk(catalog, ())
 
@@ -79,15 +79,20 @@ def _is_yaml(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
+def _real(path: Path) -> Path:
+    """Where links lead; a link in a circle leads to itself."""
+    return Path(os.path.realpath(path))
+
+
 def _unusable(path: Path, folder: Path, found: list[Path]) -> tuple[Text, Text] | None:
     """What keeps `path` from being read as a file of the project, and what to do."""
     if path.is_symlink():
-        target = path.resolve()
-        if not target.is_relative_to(folder.resolve()):
+        target = _real(path)
+        if not target.is_relative_to(_real(folder)):
             return _OUTSIDE
         if not target.exists():
             return Text("is a link that leads nowhere", "是失效链接"), Text("remove the link", "删除链接")
-        if any(other.resolve() == target for other in found if not other.is_symlink()):
+        if any(_real(other) == target for other in found if not other.is_symlink()):
             return (Text(f"is a link to {shown_path(target)}, which is read anyway", f"是 {shown_path(target)} 的链接，后者已读取"),
                     Text("remove the link", "删除链接"))  # fmt: skip
     if not path.is_file():

@@ -70,6 +70,9 @@ def _fix(value: str, options: list[str]) -> Text:
     guess = near(value, options)
     if guess is None:
         sample = ", ".join(options[:6]) or "none defined"
+        if plain_letters(value) != value:
+            return Text(f"not all its letters are plain; define it, or use one of: {sample}",
+                        f"含非半角或形近字母；请先定义，或选用：{sample}")  # fmt: skip
         return Text(f"define it, or use one of: {sample}", f"先定义，或选用：{sample}")
     if plain_letters(value) == guess:
         return Text(f"write {guess} in plain letters, without spaces", f"用半角字母书写 {guess}，不带空格")
