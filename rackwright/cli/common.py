@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -100,6 +101,7 @@ def load_project(name: str | None, output: Format, *, with_plan: bool = True) ->
         if output is Format.TEXT:
             say(f"{len(faults)} faults; nothing was loaded")
         leave(UNUSABLE)
+    gc.freeze()  # what was loaded stays to the end: the collector need not look at it again
     return Project(folder, loaded.inventory, plan)
 
 

@@ -38,12 +38,11 @@ def run(project: Path, rounds: int, quick: bool = False) -> Bench:
     assert inventory is not None
     given = Given(inventory, assign_pairs(inventory, None), switch_racks(inventory, None), {})
     cases = {f"site {site}": (site_problem(given, site)[0], False) for site in inventory.site_devices}
-    size = (12, 4) if quick else (SERVERS, RACKS)
-    for fill in FILLS_PERMILLE[-1:] if quick else FILLS_PERMILLE:
-        name = f"{size[0]} servers, {size[1]} racks, {fill / 10:g} % full"
-        cases[name] = (filled(*size, 800 if quick else fill), True)
+    for servers, racks, fill in ((12, 4, 800),) if quick else [(SERVERS, RACKS, f) for f in FILLS_PERMILLE]:
+        name = f"{servers} servers, {racks} racks, {fill / 10:g} % full"
+        cases[name] = (filled(servers, racks, fill), True)
     for name, (problem, any_placement) in cases.items():
-        limit = 3.0 if quick else CP_SAT_LIMIT_S
+        limit = 0.5 if quick else CP_SAT_LIMIT_S
         cp_sat = partial(solve_cpsat, any_placement=any_placement, time_limit_s=limit)
         found, least, repeated = _race(
             {"ours": solve, "CP-SAT": cp_sat, "first fit": first_fit}, problem, rounds

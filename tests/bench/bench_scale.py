@@ -5,10 +5,10 @@ Run as a program it is that process: `python -m tests.bench.bench_scale plan|che
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +22,7 @@ from inventory.checks import Context
 from inventory.checks import run as run_checks
 from inventory.load import load
 from inventory.plan_store import load_plan, write_plan
+from rackwright.__main__ import collect_rarely
 from rackwright.checklist import register_all
 from tests.bench.copies import copy_project
 from tests.bench.figures import Bench, Equality, Figure
@@ -121,6 +122,7 @@ def _checking(folder: Path) -> Measured:
         out[name] = time.perf_counter() - begun
     assert inventory is not None
     assert plan is not None
+    gc.freeze()
     begun = time.perf_counter()
     report = run_checks(Context(inventory, plan, DAY))
     out["check"] = time.perf_counter() - begun
@@ -131,8 +133,10 @@ def _checking(folder: Path) -> Measured:
 
 def _peak_kb() -> int:
     """Peak resident memory of this process so far, kB (Linux)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 if __name__ == "__main__":
+    collect_rarely()
     print(json.dumps({"plan": _planning, "check": _checking}[sys.argv[1]](Path(sys.argv[2]))))
