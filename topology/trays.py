@@ -150,19 +150,27 @@ class Trays:
         return None if found is None else Route(found[0] / 1000, found[1])
 
     def _all_nodes(self, room: str, nodes: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
+        """Length in mm and every node of a way given by some of its nodes. What lies between two turns is taken
+        straight, so that a switch that moved along its tray does not pull other cables with it."""
+        turns = [nodes[0]]
+        for i in range(1, len(nodes) - 1):
+            if not self._straight(turns[-1], nodes[i], nodes[i + 1]):
+                turns.append(nodes[i])
+        turns.append(nodes[-1])
         passed, edges, total = [nodes[0]], self.edges(room), 0
-        for here, there in pairwise(nodes):
-            mm = edges.get((here, there) if here < there else (there, here))
-            if mm is not None:
-                passed.append(there)
-                total += mm
-                continue
+        for here, there in pairwise(turns):
             between = self._between(room, here, there)
             if between is None:
                 return None
             passed.extend(between)
             total += sum(edges[(x, y) if x < y else (y, x)] for x, y in pairwise([here, *between]))
         return total, tuple(passed)
+
+    @staticmethod
+    def _straight(a: str, b: str, c: str) -> bool:
+        """True when three nodes lie on one line or on one cross tray."""
+        (line_a, _, mark_a), (line_b, _, mark_b), (line_c, _, mark_c) = (n.rpartition("/") for n in (a, b, c))
+        return line_a == line_b == line_c or mark_a == mark_b == mark_c
 
     def _between(self, room: str, here: str, there: str) -> list[str] | None:
         """Nodes after `here` up to `there` on one straight tray; None when no tray holds both. Racks that came

@@ -24,7 +24,7 @@ from topology.links import AccessLink, Key, access_links, key_of, wanted_keys
 from topology.ports import PortUse, free_ports_of, port_exists, port_plan_of, ports_for
 from topology.trays import Trays
 
-PRECEDENCE = ("PLN007", "PRT010", "PRT013", "NET038", "PRT018", "PRT011", "PRT012", "PRT021")
+PRECEDENCE = ("PLN002", "PRT010", "PRT013", "NET038", "PRT018", "PRT011", "PRT012", "PRT021")
 """Codes of end faults; a cable carries the first that applies."""
 
 
@@ -91,6 +91,8 @@ class Book:
     places: Places
     views: tuple[CableView, ...]
     wanted: Counter[Key]
+    planned: frozenset[str]
+    """Every device name of the plan, placed or not, listed or not."""
     access: Mapping[str, tuple[AccessLink, ...]]
     """Business links each attached device should have, by device."""
     faults: dict[int, EndFault] = field(default_factory=dict)
@@ -146,7 +148,13 @@ def _book(ctx: Context) -> Book:
         for index, cable in enumerate(ctx.plan.cables if ctx.plan else ())
     )
     book = Book(
-        inventory, placed, Places(Trays(inventory), placed), views, wanted_keys(inventory, placed), access
+        inventory,
+        placed,
+        Places(Trays(inventory), placed),
+        views,
+        wanted_keys(inventory, placed),
+        frozenset(ctx.placed),
+        access,
     )
     for view in views:
         book.present[key_of(view.cable)] += 1
@@ -203,15 +211,32 @@ def _open_views(book: Book) -> Iterator[CableView]:
 
 
 def _nowhere(book: Book) -> Iterator[EndFault]:
-    """PRT010: an end at a port that does not exist, or at a pair; PLN007 speaks of devices nobody knows."""
+    """PRT010: an end at a port that does not exist, or at a device that does not exist."""
     for view in book.views:
         for end in view.ends:
             name, port = end.end.device, end.end.port
             if end.device is None and end.existing is None:
-                message = Text(f"{name} is not one device", f"{name} 不是单台设备")
-                fix = Text("name a member or another device", "写明成员或其他设备")
-                group = name in book.inventory.pairs or name in book.inventory.existing_pairs
-                yield EndFault("PRT010" if group else "PLN007", view, (end.side, "device"), message, fix)
+                pair = name in book.inventory.pairs or name in book.inventory.existing_pairs
+                what = (
+                    Text("is a pair, not one switch", "是交换机组而非单台设备")
+                    if pair
+                    else Text("is not known", "不存在")
+                )
+                fix = (
+                    Text("name one member", "写明成员")
+                    if pair
+                    else Text("correct the name, or remove the cable", "改正设备名，或删除该线缆")
+                )
+                # A device of the plan that the inventory does not list is the business of PLN002.
+                code = "PLN002" if name in book.planned else "PRT010"
+                yield EndFault(
+                    code,
+                    view,
+                    (end.side, "device"),
+                    Text(f"device {name} {what.en}", f"设备 {name} {what.zh}"),
+                    fix,
+                    group=name,
+                )
                 break
             if end.device is not None and not _on_type(book, end.device, port, view.cable.kind):
                 model = end.device.type.slug

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.checks import Context, check, finding
-from inventory.findings import Finding, Related, Severity, Text
+from inventory.findings import Finding, Position, Related, Severity, Text
 from topology.checks.cable_book import CableView, EndFault, cable_book
 from topology.links import AccessLink
 
@@ -26,11 +26,22 @@ def end_fault(code: str, view: CableView, ctx: Context) -> Iterator[Finding]:
     message, subject, position = fault.message, view.cable.id, ctx.where(view.cable, *fault.path)
     if len(same) > 1:
         subject, more = fault.group, len(same) - 1
-        message = Text(f"{message.en}, and {more} more cables", f"{message.zh}，另有 {more} 条线缆")
+        cables = "cable" if more == 1 else "cables"
+        message = Text(f"{message.en}, and {more} more {cables}", f"{message.zh}，另有 {more} 条线缆")
     related = [
         Related(ctx.where(v.cable, *fault.path), f"{v.cable.id}: {v.a.name} to {v.b.name}")
         for v in (*fault.others, *(f.view for f in same[1:4]))
     ]
+    if code == "PRT012" and len(same) > 1:
+        name, _, use = fault.group.partition("/")
+        subject, position = (
+            f"port_plans/{fault.group}",
+            ctx.where(ctx.inventory.port_plans[name], "ranges", use),
+        )
+    if code == "PRT018" and fault.group:
+        subject = fault.group
+        if not any(f.view.stale for f in same):
+            position = _asked(fault.view, ctx) or position
     if code == "PRT013":
         subject = fault.group
         placed = ctx.placed.get(subject)
@@ -40,6 +51,16 @@ def end_fault(code: str, view: CableView, ctx: Context) -> Iterator[Finding]:
     yield finding(
         code, subject, message, position, fix=fault.fix, arithmetic=fault.arithmetic, related=related
     )  # fmt: skip
+
+
+def _asked(view: CableView, ctx: Context) -> Position | None:
+    """Where the inventory asks for links of this kind: surplus cables whose labels are true were planned for
+    what stood there before."""
+    record = view.a.device.record if view.a.device else None
+    if record is None:
+        return None
+    fields = {"uplink": "uplinks", "oob-uplink": "uplinks", "peer-link": "peer_link"}
+    return ctx.where(record, fields.get(view.cable.kind, "keepalive"))
 
 
 def _alike(ctx: Context, code: str) -> dict[str, list[EndFault]]:

@@ -10,7 +10,7 @@ from inventory.findings import Finding, Related, Severity, Text
 from inventory.model import Pair
 from topology.checks.cable_book import CableView, cable_book
 from topology.checks.links import incomplete
-from topology.checks.medium_book import surveyed_card
+from topology.checks.medium_book import real_gbps, surveyed_card
 
 
 def _mlag(ctx: Context) -> list[Pair]:
@@ -84,12 +84,12 @@ def peer_link_carries_a_failure(pair: Pair, ctx: Context) -> Iterator[Finding]:
     peers, uplinks = _of(pair, "peer-link", ctx), _of(pair, "uplink", ctx)
     if not peers:
         return
-    have = sum(v.cable.speed_gbps for v in peers)
+    have = _gbps(peers, ctx)
     share = ctx.inventory.policy.number("net.peer_link_share")
-    up = max((_sum(uplinks, f"{pair.name}{m}") for m in "AB"), default=0.0)
+    up = max(_gbps([v for v in uplinks if v.cable.a.device == f"{pair.name}{m}"], ctx) for m in "AB")
     groups: Counter[tuple[str, str]] = Counter()
     for view in _of(pair, "access", ctx):
-        groups[view.cable.a.device, view.cable.b.device] += int(view.cable.speed_gbps)
+        groups[view.cable.a.device, view.cable.b.device] += int(real_gbps(view, cable_book(ctx)))
     host, largest = max(groups.items(), key=lambda g: (g[1], g[0]), default=(("", ""), 0))
     need = max(share * up, float(largest))
     if have < need - 1e-9:
@@ -101,17 +101,18 @@ def peer_link_carries_a_failure(pair: Pair, ctx: Context) -> Iterator[Finding]:
         )
         yield finding(
             "NET032", pair.name, Text(f"peer links carry {have:g}G, {need:g}G wanted", f"互联带宽 {have:g}G，应不小于 {need:g}G"),
-            ctx.where(pair, "peer_link"), arithmetic=f"{_product(peers)} = {have:g}G < {what}",
+            ctx.where(pair, "peer_link"), arithmetic=f"{_product(peers, ctx)} = {have:g}G < {what}",
             fix=Text(f"add {need - have:g}G of peer links", f"增加 {need - have:g}G 互联带宽"),
         )  # fmt: skip
 
 
-def _sum(views: list[CableView], member: str) -> float:
-    return sum(v.cable.speed_gbps for v in views if member in (v.cable.a.device, v.cable.b.device))
+def _gbps(views: list[CableView], ctx: Context) -> float:
+    book = cable_book(ctx)
+    return sum(real_gbps(v, book) for v in views)
 
 
-def _product(views: list[CableView]) -> str:
-    count = Counter(v.cable.speed_gbps for v in views)
+def _product(views: list[CableView], ctx: Context) -> str:
+    count = Counter(real_gbps(v, cable_book(ctx)) for v in views)
     return " + ".join(f"{n} x {gbps:g}" for gbps, n in sorted(count.items())) or "0"
 
 
@@ -177,27 +178,27 @@ def oversubscription_degraded(pair: Pair, ctx: Context) -> Iterator[Finding]:
 def _oversubscribed(code: str, pair: Pair, ctx: Context, parameter: str, down: int) -> Iterator[Finding]:
     if (pair.name, "uplink") in incomplete(ctx):
         return
-    limit = ctx.inventory.policy.number(f"net.{parameter}")
+    limit, book = ctx.inventory.policy.number(f"net.{parameter}"), cable_book(ctx)
     worst: tuple[float, str, list[CableView], list[CableView]] | None = None
     for member in (f"{pair.name}A", f"{pair.name}B"):
         downlinks = [v for v in _of(pair, "access", ctx) if v.cable.b.device == member]
         uplinks = [v for v in _of(pair, "uplink", ctx) if v.cable.a.device == member]
-        left = sorted(uplinks, key=lambda v: -v.cable.speed_gbps)[down:]
-        load, room = sum(v.cable.speed_gbps for v in downlinks), sum(v.cable.speed_gbps for v in left)
+        left = sorted(uplinks, key=lambda v: (-real_gbps(v, book), v.index))[down:]
+        load, room = _gbps(downlinks, ctx), _gbps(left, ctx)
         ratio = 0.0 if not load else load / room if room else float("inf")
         if worst is None or ratio > worst[0]:
             worst = (ratio, member, downlinks, left)
     if worst is None or worst[0] <= limit + 1e-9:
         return
     ratio, member, downlinks, left = worst
-    load, room = sum(v.cable.speed_gbps for v in downlinks), sum(v.cable.speed_gbps for v in left)
+    load, room = _gbps(downlinks, ctx), _gbps(left, ctx)
     shown = f"{ratio:.2f}" if room else "no uplink left"
     state = Text(" with one uplink down", "（一条上联故障）") if down else Text("", "")
     yield finding(
         code, pair.name,
         Text(f"{member}: oversubscription {shown}{state.en}, limit {limit:g}", f"{member}：收敛比 {shown}{state.zh}，上限 {limit:g}"),
         ctx.where(pair, "uplinks") if pair.uplinks else ctx.where(pair, "name"),
-        arithmetic=f"({_product(downlinks)}) / ({_product(left)}) = {load:g} / {room:g}" + (f" = {ratio:.2f}" if room else ""),
+        arithmetic=f"({_product(downlinks, ctx)}) / ({_product(left, ctx)}) = {load:g} / {room:g}" + (f" = {ratio:.2f}" if room else ""),
         fix=Text(f"{load / limit - room:.0f}G more uplink, or {(load - room * limit):.0f}G of servers elsewhere",
                  f"增加 {load / limit - room:.0f}G 上联，或移走 {(load - room * limit):.0f}G 服务器链路"),
     )  # fmt: skip

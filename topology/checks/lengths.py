@@ -7,92 +7,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Related, Severity, Text
-from inventory.inventory import RackPlace
+from inventory.findings import Finding, Position, Related, Severity, Text
+from inventory.model import ExistingSwitch, Pair, Room
 from topology.checks.cable_book import CableView, cable_book, place_line
-from topology.trays import IN_RACK_BEND_M, Place, Route, cable_length_m
+from topology.checks.length_book import Measured, by_far_switch, length_m, longest_m, measured, sum_text
+from topology.checks.medium_book import medium_faults
 
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The length of one cable worked out anew. `route_stands`: the route of the plan leads from end to end;
-    `needed_m` is the length its route (else the shortest way) asks for, None while an end has no place."""
-
-    a: Place | None
-    b: Place | None
-    route: Route | None
-    route_stands: bool
-    needed_m: float | None
-
-    @property
-    def in_rack(self) -> bool:
-        """True when both ends stand in one rack."""
-        return (
-            self.a is not None
-            and self.b is not None
-            and self.a.rack is not None
-            and self.a.rack == self.b.rack
-        )
-
-
-def measured(ctx: Context) -> dict[int, Measured]:
-    """Length of every cable whose ends are in order, by cable index."""
-    found: dict[int, Measured] = ctx.memo("topology.measured", lambda: _measured(ctx))
-    return found
-
-
-def length_m(view: CableView, ctx: Context) -> float | None:
-    """Length to judge a cable by: worked out from the places of its ends, else what the plan states; None: unknown."""
-    m = measured(ctx).get(view.index)
-    return view.cable.length_m if m is None or m.needed_m is None else m.needed_m
-
-
-def _measured(ctx: Context) -> dict[int, Measured]:
-    book = cable_book(ctx)
-    out: dict[int, Measured] = {}
-    for view in book.views:
-        if view.index in book.faults:
-            continue
-        a, b = book.places.of(view.cable.a.device), book.places.of(view.cable.b.device)
-        if a is None or b is None:
-            out[view.index] = Measured(a, b, None, True, None)
-            continue
-        route = book.places.trays.along(view.cable.route, a, b)
-        stands = route is not None
-        if route is None:
-            route = book.places.trays.route(a, b)
-            stands = route is None and not view.cable.route
-        fixed = bool(view.type and view.type.fixed_ends)
-        needed = cable_length_m(ctx.inventory, a, b, route, fixed_ends=fixed) if route is not None else None
-        out[view.index] = Measured(a, b, route, stands, needed)
-    return out
+MOST_OF_A_ROOM = 4
+"""From so many cables on, more than half of a room being wrong is a fault of the room, not of its cables."""
 
 
 def _known(ctx: Context) -> list[CableView]:
-    """Cables with sound ends, of a known type, whose labels say where they are."""
+    """Cables with sound ends, of a known type and length, whose labels say where they are."""
     return [
         v for v in cable_book(ctx).views
-        if v.type is not None and v.index in measured(ctx) and not v.stale and (v.cable.length_m or length_m(v, ctx))
+        if v.type is not None and v.index in measured(ctx) and not v.stale and longest_m(v, ctx) is not None
     ]  # fmt: skip
 
 
-def sum_text(m: Measured, ctx: Context, fixed_ends: bool = False) -> str:
-    """The length written out as a sum."""
-    if m.a is None or m.b is None or m.route is None:
-        return ""
-    policy = ctx.inventory.policy
-    slack = 2 * policy.number("cable.rack_slack_m")
-    if not m.route.nodes:
-        return (
-            f"|{m.a.height_m:.2f} - {m.b.height_m:.2f}| + {slack:g} + {IN_RACK_BEND_M:g} = {m.needed_m:.2f} m"
-        )
-    tray = ctx.inventory.rooms[m.a.room].tray_height_m
-    top = policy.number("cable.tray_m") if tray is None else tray
-    up = f"({top:g} - {m.a.height_m:.2f}) + ({top:g} - {m.b.height_m:.2f}) + tray {m.route.tray_m:.2f} + slack {slack:g}"
-    if fixed_ends:
-        return f"{up} + {IN_RACK_BEND_M:g} = {m.needed_m:.2f} m"
-    end, factor = policy.number("cable.end_slack_m"), policy.number("cable.factor")
-    return f"({up} + {end:g}) x {factor:g} = {m.needed_m:.2f} m"
+def _judged(ctx: Context) -> list[CableView]:
+    """Those of them that are not too long for their kind or optic anyway, nor made of the wrong parts."""
+    bad = medium_faults(ctx)
+    return [v for v in _known(ctx) if v.index not in bad and not _over_limit(v, ctx)]
+
+
+# ---------------------------------------------------------------- moulded ends
 
 
 def _fixed_groups(ctx: Context) -> list[list[CableView]]:
@@ -109,7 +48,7 @@ def _fixed_groups(ctx: Context) -> list[list[CableView]]:
     clause="a cable with moulded ends cannot be lengthened",
 )  # fmt: skip
 def moulded_cable_reaches(views: list[CableView], ctx: Context) -> Iterator[Finding]:
-    """A DAC or AOC is long enough for the places of its two ends, and not longer than its kind can be.
+    """A DAC or AOC is long enough for the places of its two ends, and is sold in the length declared and planned.
 
     Why it matters: the peer link of a pair cannot be plugged; the pair runs as two single switches.
     How to fix: move the members closer (a 5 m cable spans 3 racks), or use fibre with optics.
@@ -117,63 +56,109 @@ def moulded_cable_reaches(views: list[CableView], ctx: Context) -> Iterator[Find
     Failing: members of a pair 6 racks apart with `peer_link: {length_m: 5}`
     Passing: members 2 racks apart
     """
-    worst = max(views, key=lambda v: length_m(v, ctx) or 0.0)
-    m, cable, kind = measured(ctx)[worst.index], worst.cable, worst.type
-    needed = length_m(worst, ctx)
-    if kind is None or needed is None:
+    worst = max(views, key=lambda v: (length_m(v, ctx) or 0.0, -v.index))
+    needed, kind = length_m(worst, ctx), worst.type
+    if needed is None or kind is None:
         return
-    longest = max(kind.stock_m, default=kind.max_m)
-    have = cable.stock_m if cable.stock_m is not None else longest
-    limit = min((x for x in (have, kind.max_m) if x is not None), default=None)
-    too_long = cable.stock_m is not None and kind.max_m is not None and cable.stock_m > kind.max_m + 1e-9
-    if limit is None or (needed <= limit + 1e-9 and not too_long):
-        return
-    a, b = _rack(m.a, ctx), _rack(m.b, ctx)
-    apart = f"; members {abs(a.index - b.index)} racks apart" if a and b and a.row == b.row else ""
-    if apart:
-        apart += f", at most {ctx.inventory.policy.number('rack.dac_racks_max'):g} for 5 m"
-    short = [v for v in views if (length_m(v, ctx) or 0.0) > limit or too_long]
-    yield finding(
-        "PRT057", f"{cable.a.device}-{cable.b.device}",
-        Text(f"{kind.slug} needs {needed:.2f} m, {limit:g} m at most" if not too_long else f"{kind.slug} is not made in {cable.stock_m:g} m, {kind.max_m:g} m at most",
-             f"{kind.slug} 需要 {needed:.2f} m，最长 {limit:g} m"),
-        ctx.where(cable, "stock_m"),
-        fix=Text("move the two devices closer, or use fibre and optics", "缩短两台设备的距离，或改用光纤与光模块"),
-        arithmetic=f"{sum_text(m, ctx, True)} > {limit:g} m{apart}",
-        related=[Related(ctx.where(v.cable, "stock_m"), v.cable.id) for v in short if v is not worst],
-    )  # fmt: skip
-
-
-def _rack(place: Place | None, ctx: Context) -> RackPlace | None:
-    return ctx.inventory.racks.get(place.rack or "") if place else None
-
-
-def _of_kind(kind: str, ctx: Context) -> list[CableView]:
-    return [v for v in _known(ctx) if v.type is not None and v.type.kind == kind]
-
-
-def _too_long(code: str, view: CableView, ctx: Context, parameter: str) -> Iterator[Finding]:
-    needed, kind = length_m(view, ctx), view.type
-    limits = [ctx.inventory.policy.number(parameter)]
-    if kind is not None and kind.max_m is not None:
-        limits.append(kind.max_m)
-    if needed is not None and needed > min(limits) + 1e-9:
-        m = measured(ctx)[view.index]
+    record = worst.a.device.record if worst.a.device else None
+    declared = record.peer_link.length_m if isinstance(record, Pair) and record.peer_link else None
+    lengths: list[tuple[float | None, Position]] = []
+    if declared is not None and isinstance(record, Pair):
+        lengths.append((declared, ctx.where(record, "peer_link", "length_m")))
+    odd = min(views, key=lambda v: v.cable.stock_m or 0.0)
+    lengths.append(
+        (odd.cable.stock_m, ctx.where(odd.cable, "stock_m" if odd.cable.stock_m is not None else "id"))
+    )
+    for have, position in lengths:
+        if have is None:
+            message = Text(
+                f"no length of {kind.slug} holds {needed:.2f} m",
+                f"{kind.slug} 没有不短于 {needed:.2f} m 的规格",
+            )
+        elif have < needed - 1e-9:
+            message = Text(
+                f"{have:g} m of {kind.slug}, the way asks for {needed:.2f} m",
+                f"{kind.slug} 长 {have:g} m，路由需要 {needed:.2f} m",
+            )
+        elif have not in kind.stock_m or (kind.max_m is not None and have > kind.max_m):
+            sold = ", ".join(f"{x:g}" for x in kind.stock_m)
+            message = Text(
+                f"{kind.slug} is not sold in {have:g} m, but in {sold} m",
+                f"{kind.slug} 没有 {have:g} m 规格，可选 {sold} m",
+            )
+        else:
+            continue
+        best = kind.stock_length_m(needed)
         yield finding(
-            code, view.cable.id,
-            Text(f"{view.a.name} to {view.b.name}: {needed:.2f} m, limit {min(limits):g} m",
-                 f"{view.a.name} 到 {view.b.name}：{needed:.2f} m，上限 {min(limits):g} m"),
-            ctx.where(view.cable, "length_m"), arithmetic=f"{sum_text(m, ctx)} > {min(limits):g} m",
-            fix=Text("move the far end closer, or use fibre", "缩短距离，或改用光纤") if code == "PRT058" else
-            Text("put the console server nearer, or lower the baud rate and test", "将串口服务器移近，或降低波特率并测试"),
+            "PRT057", f"{worst.cable.a.device}-{worst.cable.b.device}", message, position,
+            fix=Text("move the two devices closer, or use fibre and optics", "缩短两台设备的距离，或改用光纤与光模块")
+            if best is None else Text(f"use {best:g} m", f"使用 {best:g} m"),
+            arithmetic=f"{sum_text(measured(ctx)[worst.index], ctx, True)}{_racks_apart(worst, ctx)}",
+            related=[Related(ctx.where(v.cable, "stock_m"), f"{v.cable.id}: {v.cable.stock_m or 0:g} m") for v in views],
         )  # fmt: skip
+        return
+
+
+def _racks_apart(view: CableView, ctx: Context) -> str:
+    m, racks = measured(ctx)[view.index], ctx.inventory.racks
+    a, b = (racks.get(place.rack or "") if place else None for place in (m.a, m.b))
+    if a is None or b is None or a.row != b.row:
+        return ""
+    most = ctx.inventory.policy.number("rack.dac_racks_max")
+    return f"; {abs(a.index - b.index)} racks apart, 5 m spans {most:g}"
+
+
+# ---------------------------------------------------------------- longest lengths
+
+_LIMITS = {"copper": "cable.copper_m_max", "serial": "cable.serial_m_max"}
+
+
+def _limit_m(view: CableView, ctx: Context) -> float | None:
+    """Longest length in metres that a copper or serial cable may have; None for other kinds."""
+    if view.type is None or view.type.kind not in _LIMITS:
+        return None
+    limit = ctx.inventory.policy.number(_LIMITS[view.type.kind])
+    return limit if view.type.max_m is None else min(limit, view.type.max_m)
+
+
+def _over_limit(view: CableView, ctx: Context) -> bool:
+    limit, needed = _limit_m(view, ctx), longest_m(view, ctx)
+    return limit is not None and needed is not None and needed > limit + 1e-9
+
+
+Group = tuple[ExistingSwitch | None, tuple[CableView, ...]]
+
+
+def _of_kind(kind: str, ctx: Context) -> list[Group]:
+    """Cables of a kind: those in order one by one, those too long together where their far switch is the cause."""
+    views = [v for v in _known(ctx) if v.type is not None and v.type.kind == kind]
+    over = {v.index: v for v in views if _over_limit(v, ctx)}
+    return [*by_far_switch(over.values(), ctx), *((None, (v,)) for v in views if v.index not in over)]
+
+
+def _too_long(code: str, group: Group, ctx: Context, fix: Text) -> Iterator[Finding]:
+    switch, views = group
+    worst = max(views, key=lambda v: (longest_m(v, ctx) or 0.0, -v.index))
+    needed, limit = longest_m(worst, ctx), _limit_m(worst, ctx)
+    if needed is None or limit is None or not _over_limit(worst, ctx):
+        return
+    m = measured(ctx)[worst.index]
+    more = f", and {len(views) - 1} more cables" if len(views) > 1 else ""
+    yield finding(
+        code, switch.name if switch else worst.cable.id,
+        Text(f"{worst.a.name} to {worst.b.name}: {needed:.2f} m, limit {limit:g} m{more}",
+             f"{worst.a.name} 到 {worst.b.name}：{needed:.2f} m，上限 {limit:g} m{f'，另有 {len(views) - 1} 条' if more else ''}"),
+        ctx.where(switch, "x_m") if switch else ctx.where(worst.cable, "length_m"), fix=fix,
+        arithmetic=f"{sum_text(m, ctx) if needed == m.needed_m else f'{needed:g} m'} > {limit:g} m",
+        related=[Related(ctx.where(v.cable, "length_m"), v.cable.id) for v in views[:3]] if switch else (),
+    )  # fmt: skip
 
 
 @check(
     "PRT058", severity=Severity.ERROR, over=lambda ctx: _of_kind("copper", ctx), title=Text("Copper cable too long", "铜缆过长"),
     clause="ISO/IEC 11801: channel of 90 m plus 10 m of cords",
 )  # fmt: skip
-def copper_in_reach(view: CableView, ctx: Context) -> Iterator[Finding]:
+def copper_in_reach(group: Group, ctx: Context) -> Iterator[Finding]:
     """A copper pair cable is no longer than the channel may be.
 
     Why it matters: beyond 100 m the link comes up and loses frames, or does not come up.
@@ -182,14 +167,16 @@ def copper_in_reach(view: CableView, ctx: Context) -> Iterator[Finding]:
     Failing: a BMC 112 m from its out-of-band switch
     Passing: 40 m
     """
-    yield from _too_long("PRT058", view, ctx, "cable.copper_m_max")
+    yield from _too_long(
+        "PRT058", group, ctx, Text("a switch nearer to the device, or fibre", "缩短距离，或改用光纤")
+    )
 
 
 @check(
     "PRT059", severity=Severity.ERROR, over=lambda ctx: _of_kind("serial", ctx), title=Text("Serial cable too long", "串口线过长"),
     clause="policy: cable.serial_m_max",
 )  # fmt: skip
-def serial_in_reach(view: CableView, ctx: Context) -> Iterator[Finding]:
+def serial_in_reach(group: Group, ctx: Context) -> Iterator[Finding]:
     """A console cable is no longer than a serial line may be.
 
     Why it matters: at 9600 baud characters are lost beyond about 15 m, which shows when the console is needed.
@@ -198,7 +185,11 @@ def serial_in_reach(view: CableView, ctx: Context) -> Iterator[Finding]:
     Failing: a console cable of 18 m
     Passing: 12 m
     """
-    yield from _too_long("PRT059", view, ctx, "cable.serial_m_max")
+    fix = Text(
+        "put the console server nearer, or lower the baud rate and test",
+        "将串口服务器移近，或降低波特率并测试",
+    )
+    yield from _too_long("PRT059", group, ctx, fix)
 
 
 def _homes(ctx: Context) -> list[str]:
@@ -245,12 +236,52 @@ def place_is_known(name: str, ctx: Context) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+# ---------------------------------------------------------------- stated and ordered lengths
+
+
+@dataclass(frozen=True)
+class Stated:
+    """Cables whose stated length is read: one by one, or all that a room or a far switch explains."""
+
+    cause: Room | ExistingSwitch | None
+    views: tuple[CableView, ...]
+
+
+def _is_short(view: CableView, ctx: Context) -> bool:
+    """True when the plan states a length below what the way asks for."""
+    m = measured(ctx)[view.index]
+    if m.needed_m is None or not m.route_stands:
+        return False
+    return view.cable.length_m is None or view.cable.length_m < m.needed_m - 0.011
+
+
+def _stated(ctx: Context) -> list[Stated]:
+    views = _judged(ctx)
+    short = [v for v in views if _is_short(v, ctx)]
+    in_room: dict[str, list[CableView]] = {}
+    total: dict[str, int] = {}
+    marked = {v.index for v in short}
+    for view in views:
+        place = measured(ctx)[view.index].a
+        if place is not None:
+            total[place.room] = total.get(place.room, 0) + 1
+            if view.index in marked:
+                in_room.setdefault(place.room, []).append(view)
+    whole = {r: v for r, v in in_room.items() if len(v) >= MOST_OF_A_ROOM and 2 * len(v) > total[r]}
+    out = [Stated(ctx.inventory.rooms[room], tuple(found)) for room, found in whole.items()]
+    told = {v.index for found in whole.values() for v in found}
+    rest = by_far_switch((v for v in short if v.index not in told), ctx)
+    out += [Stated(switch, found) for switch, found in rest]
+    return [*out, *(Stated(None, (v,)) for v in views if v.index not in marked)]
+
+
 @check(
-    "PRT062", severity=Severity.ERROR, over=_known, title=Text("Stated length shorter than the way", "标注长度短于实际路由"),
+    "PRT062", severity=Severity.ERROR, over=_stated, title=Text("Stated length does not hold", "标注长度不成立"),
     clause="the way along the trays",
 )  # fmt: skip
-def stated_length_holds(view: CableView, ctx: Context) -> Iterator[Finding]:
-    """The length in the plan is not shorter than the way the cable takes, and its route leads from end to end.
+def stated_length_holds(stated: Stated, ctx: Context) -> Iterator[Finding]:
+    """The length in the plan is not shorter than the way the cable takes, nor metres longer, and its route leads
+    from end to end.
 
     Why it matters: a cable ordered to a figure that is too small ends in front of its port.
     How to fix: remove the line from the plan and plan again, or correct length and route.
@@ -258,29 +289,60 @@ def stated_length_holds(view: CableView, ctx: Context) -> Iterator[Finding]:
     Failing: `length_m: 4` for a way of 12.5 m
     Passing: `length_m: 12.5`
     """
+    view = max(stated.views, key=lambda v: ((length_m(v, ctx) or 0.0) - (v.cable.length_m or 0.0), -v.index))
     m, cable = measured(ctx)[view.index], view.cable
     if m.needed_m is None:
         return
-    fixed = bool(view.type and view.type.fixed_ends)
     if not m.route_stands:
+        yield _no_way(view, m, ctx)
+        return
+    arithmetic = sum_text(m, ctx, bool(view.type and view.type.fixed_ends))
+    if stated.cause is not None:
+        field = "tray_height_m" if isinstance(stated.cause, Room) else "x_m"
         yield finding(
-            "PRT062", cable.id,
-            Text("the route does not lead from one end to the other over trays that exist", "路由不连通两端或经过不存在的走线架"),
-            ctx.where(cable, "route") if cable.route else ctx.where(cable, "id"),
-            fix=Text(f"the shortest way: {' '.join(m.route.nodes) or 'none, same rack'}" if m.route else "plan again",
-                     f"最短路由：{' '.join(m.route.nodes) or '同一机柜内'}" if m.route else "重新规划"),
+            "PRT062", stated.cause.name,
+            Text(f"{len(stated.views)} cables of the plan are too short for where things stand now, {cable.id} by {m.needed_m - (cable.length_m or 0):.2f} m",
+                 f"按现有位置，计划中 {len(stated.views)} 条线缆偏短，{cable.id} 短 {m.needed_m - (cable.length_m or 0):.2f} m"),
+            ctx.where(stated.cause, field), arithmetic=arithmetic,
+            fix=Text("correct the place, or remove their lines from plan/cables.yml and plan again",
+                     "更正位置，或删除 plan/cables.yml 中相应行后重新规划"),
+            related=[Related(ctx.where(v.cable, "length_m"), f"{v.cable.id}: {v.cable.length_m} m") for v in stated.views[:3]],
         )  # fmt: skip
-    elif cable.length_m is None or cable.length_m < m.needed_m - 0.011:
+    elif _is_short(view, ctx):
         yield finding(
             "PRT062", cable.id,
             Text(f"length_m is {cable.length_m}, the way asks for {m.needed_m:.2f} m", f"length_m 为 {cable.length_m}，路由需要 {m.needed_m:.2f} m"),
-            ctx.where(cable, "length_m"), arithmetic=sum_text(m, ctx, fixed),
+            ctx.where(cable, "length_m" if cable.length_m is not None else "id"), arithmetic=arithmetic,
             fix=Text(f"write {m.needed_m:.2f}", f"改为 {m.needed_m:.2f}"),
+        )  # fmt: skip
+    elif cable.length_m is not None and cable.length_m > m.needed_m + ctx.inventory.policy.number(
+        "cable.surplus_m_max"
+    ):
+        yield finding(
+            "PRT062", cable.id,
+            Text(f"length_m is {cable.length_m}, the way is {m.needed_m:.2f} m", f"length_m 为 {cable.length_m}，路由为 {m.needed_m:.2f} m"),
+            ctx.where(cable, "length_m"), arithmetic=arithmetic, severity=Severity.WARNING,
+            fix=Text(f"write {m.needed_m:.2f}, or the route that was measured", f"改为 {m.needed_m:.2f}，或写明实测路由"),
         )  # fmt: skip
 
 
+def _no_way(view: CableView, m: Measured, ctx: Context) -> Finding:
+    shortest = m.route.nodes if m.route else ()
+    return finding(
+        "PRT062", view.cable.id,
+        Text("the route does not lead from one end to the other over trays that exist", "路由不连通两端或经过不存在的走线架"),
+        ctx.where(view.cable, "route") if view.cable.route else ctx.where(view.cable, "id"),
+        fix=Text(f"the shortest way: {' '.join(shortest) or 'none, same rack'}", f"最短路由：{' '.join(shortest) or '同一机柜内'}"),
+    )  # fmt: skip
+
+
+def _ordered(ctx: Context) -> list[CableView]:
+    """Cables whose stated length holds: what is wrong with the length to order is wrong by itself."""
+    return [v for v in _judged(ctx) if not _is_short(v, ctx)]
+
+
 @check(
-    "PRT063", severity=Severity.ERROR, over=_known, title=Text("Cable ordered too short", "订购线缆过短"), unless=("PRT054", "PRT058", "PRT059", "PRT070"),
+    "PRT063", severity=Severity.ERROR, over=_ordered, title=Text("Cable ordered too short", "订购线缆过短"), unless=("PRT070",),
     clause="stock lengths of the catalogue",
 )  # fmt: skip
 def stock_is_long_enough(view: CableView, ctx: Context) -> Iterator[Finding]:
@@ -320,8 +382,8 @@ def stock_is_long_enough(view: CableView, ctx: Context) -> Iterator[Finding]:
 
 
 @check(
-    "PRT064", severity=Severity.WARNING, over=_known, title=Text("Cable much longer than its way", "线缆余长过大"),
-    unless=("PRT054", "PRT070"), clause="policy: cable.surplus_m_max",
+    "PRT064", severity=Severity.WARNING, over=_ordered, title=Text("Cable much longer than its way", "线缆余长过大"),
+    unless=("PRT070",), clause="policy: cable.surplus_m_max",
 )  # fmt: skip
 def slack_is_small(view: CableView, ctx: Context) -> Iterator[Finding]:
     """A cable is not ordered metres longer than it needs to be: inside a rack, or where a shorter stock length

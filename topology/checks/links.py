@@ -297,7 +297,7 @@ def links_as_asked(subject: CableView | SwitchLinks, ctx: Context) -> Iterator[F
     fields = {"uplink": "uplinks", "oob-uplink": "uplinks", "peer-link": "peer_link"}
     yield finding(
         "PRT018", subject.subject,
-        Text(f"{count} {subject.kind} cables are not planned: {lost}", f"缺少 {count} 条 {subject.kind} 线缆：{lost}"),
+        Text(f"{subject.kind} cables not planned: {lost}", f"缺少 {subject.kind} 线缆：{lost}"),
         ctx.where(record, fields.get(subject.kind, "keepalive")), arithmetic=f"planned {total - count} of {total}",
         fix=_shortage(book, subject) or Text("plan again", "重新规划"),
     )  # fmt: skip

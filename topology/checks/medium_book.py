@@ -6,7 +6,8 @@ and a wrong speed. Cables that share a cause are reported together where their l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inventory.catalog_parts import CableType, Optic
@@ -15,9 +16,10 @@ from inventory.findings import Position, Text
 from inventory.interface_types import form_factor
 from inventory.model import Fleet, OobSwitch, Pair, Record
 from topology.checks.cable_book import Book, CableView, EndView, cable_book
-from topology.checks.lengths import length_m, measured, sum_text
-from topology.media import Medium, declared_medium, link_speed_gbps, port_gbps
-from topology.ports import free_ports_of
+from topology.checks.length_book import by_far_switch, longest_m, measured, sum_text
+from topology.links import Key
+from topology.media import Medium, declared_medium, link_speed_gbps, port_gbps, uplink_medium
+from topology.ports import free_ports_of, ports_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,36 @@ def declared_for(view: CableView, book: Book) -> Medium | None:
     links = book.access.get(view.cable.a.device, ())
     access = next((k.medium for k in links if k.near_port == view.cable.a.port), None)
     return declared_medium(book.inventory, view.cable, access)
+
+
+def link_gbps(book: Book, key: Key) -> float:
+    """Speed in Gbit/s that a wanted link has by its declaration; 0 when nothing declares it."""
+    kind, near, port, far = key
+    inventory = book.inventory
+    if kind == "access":
+        return next((k.speed_gbps for k in book.access.get(near, ()) if k.near_port == port), 0.0)
+    record = inventory.devices[near].record
+    if not isinstance(record, Pair | OobSwitch):
+        return 0.0
+    medium = uplink_medium(inventory, near, record, far)
+    ports = ports_for(inventory.port_plans[record.port_plan], "uplink")
+    if medium is None:
+        return 0.0
+    return link_speed_gbps(
+        inventory, medium, port_gbps(inventory, near, ports[0]), port_gbps(inventory, far, None)
+    )
+
+
+def real_gbps(view: CableView, book: Book) -> float:
+    """Speed in Gbit/s of the slowest part of a cable, whatever the plan states."""
+    if view.type is None:
+        return view.cable.speed_gbps
+    medium = Medium(view.type, view.cable.a.optic, view.cable.b.optic)
+    known = all(
+        o is None or o in book.inventory.catalog.optics for o in (view.cable.a.optic, view.cable.b.optic)
+    )
+    ends = [port_gbps(book.inventory, e.end.device, e.end.port) for e in view.ends]
+    return link_speed_gbps(book.inventory, medium, *ends) if known else view.cable.speed_gbps
 
 
 def as_planned(view: CableView) -> tuple[str, str | None, str | None]:
@@ -123,16 +155,22 @@ def _declared(fault: MediumFault, book: Book) -> MediumFault:
     return fault if found is None else replace(fault, owner=found[0], field=found[1])
 
 
-def causes(ctx: Context, *codes: str) -> dict[int, Cause]:
-    """Faults of these codes by the index of the cable that speaks for its cause: the worst of those declared in
-    one place, else the cable itself."""
-    groups: dict[tuple[str, ...], list[MediumFault]] = {}
-    for fault in medium_faults(ctx).values():
-        if fault.code in codes:
-            owner = getattr(fault.owner, "name", "")
-            shared = (owner, *fault.field) if owner else ("", str(fault.view.index))
-            groups.setdefault((fault.code, *shared), []).append(fault)
+def causes(ctx: Context, code: str) -> dict[int, Cause]:
+    """Faults of a code by the index of the cable that speaks for its cause: the worst of those that a far switch
+    has in common or that are declared in one place, else the cable itself."""
+    all_faults = {i: f for i, f in medium_faults(ctx).items() if f.code == code}
+    wanted = dict(all_faults)
     out: dict[int, Cause] = {}
+    if any(f.weight for f in all_faults.values()):
+        for switch, views in by_far_switch([f.view for f in all_faults.values()], ctx):
+            if switch is not None and not _whole_links(views, all_faults, ctx):
+                there = sorted((wanted.pop(v.index) for v in views), key=lambda f: (-f.weight, f.view.index))
+                out[there[0].view.index] = Cause(switch.name, tuple(there), ctx.where(switch, "x_m"))
+    groups: dict[tuple[str, ...], list[MediumFault]] = {}
+    for fault in wanted.values():
+        owner = getattr(fault.owner, "name", "")
+        shared = (owner, *fault.field) if owner else ("", str(fault.view.index))
+        groups.setdefault(shared, []).append(fault)
     for faults in groups.values():
         faults.sort(key=lambda f: (-f.weight, f.view.index))
         first = faults[0]
@@ -144,6 +182,18 @@ def causes(ctx: Context, *codes: str) -> dict[int, Cause]:
             position = ctx.where(first.owner, *first.field)
         out[first.view.index] = Cause(subject, tuple(faults), position)
     return out
+
+
+def _whole_links(views: Sequence[CableView], faults: Mapping[int, MediumFault], ctx: Context) -> bool:
+    """True when every cable of the links that these cables belong to has the fault: then their far switch is
+    not what they have in common."""
+
+    def sizes() -> Counter[tuple[str, str]]:
+        return Counter((v.owner, v.cable.kind) for v in cable_book(ctx).views)
+
+    total: Counter[tuple[str, str]] = ctx.memo("topology.link_sizes", sizes)
+    faulty = Counter((f.view.owner, f.view.cable.kind) for f in faults.values())
+    return all(faulty[v.owner, v.cable.kind] == total[v.owner, v.cable.kind] for v in views)
 
 
 # ---------------------------------------------------------------- the faults, in order of precedence
@@ -266,9 +316,8 @@ def _speed(view: CableView, book: Book, kind: CableType) -> Iterator[MediumFault
             text = Text(f"{what} runs at {runs:g}G, port {end.name} at {port:g}G at most", f"{what} 为 {runs:g}G，端口 {end.name} 最高 {port:g}G")  # fmt: skip
             part = (end.side, "optic") if end.optic else ("type",)
             yield MediumFault("PRT055", view, part, text, Text(f"use {port:g}G at both ends", f"两端使用 {port:g}G"), f"{runs:g} > {port:g}")  # fmt: skip
-    medium = Medium(kind, view.cable.a.optic, view.cable.b.optic)
     ends = [port_gbps(book.inventory, e.end.device, e.end.port) for e in view.ends]
-    runs = link_speed_gbps(book.inventory, medium, *ends)
+    runs = real_gbps(view, book)
     if runs != view.cable.speed_gbps:
         yield MediumFault(
             "PRT055", view, ("speed_gbps",),
@@ -285,7 +334,7 @@ def _slowest(view: CableView, kind: CableType, ends: Sequence[float | None]) -> 
 
 
 def _reach(view: CableView, kind: CableType, ctx: Context) -> Iterator[MediumFault]:
-    needed = length_m(view, ctx)
+    needed = longest_m(view, ctx)
     if needed is None:
         return
     for end in view.ends:
@@ -308,7 +357,7 @@ def _longer_reach(optic: Optic, needed: float) -> Text:
 
 
 def _loss(view: CableView, kind: CableType, ctx: Context) -> Iterator[MediumFault]:
-    needed, policy = length_m(view, ctx), ctx.inventory.policy
+    needed, policy = longest_m(view, ctx), ctx.inventory.policy
     if needed is None or kind.kind != "fibre":
         return
     for end in view.ends:

@@ -9,7 +9,7 @@ from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.model import Record
 from topology.checks.cable_book import CableView, cable_book
-from topology.checks.lengths import length_m
+from topology.checks.length_book import length_m
 from topology.checks.medium_book import (
     Cause,
     as_planned,

@@ -11,7 +11,7 @@ from inventory.inventory import Device
 from inventory.model import ExistingSwitch, OobSwitch, Pair
 from topology.checks.cable_book import CableView, cable_book
 from topology.checks.cable_ends import end_fault
-from topology.checks.medium_book import medium_faults
+from topology.checks.medium_book import link_gbps, medium_faults
 from topology.ports import PortUse, free_ports_of, port_plan_of, ports_for
 
 
@@ -26,13 +26,20 @@ def _surveyed(ctx: Context) -> list[ExistingSwitch]:
 
 
 def _sum_text(ctx: Context, switch: str) -> tuple[int, str]:
-    """Ports needed on a switch, and the sum by kind and speed, e.g. `6 x 40G uplink`."""
-    parts: Counter[tuple[str, float]] = Counter()
-    for view in cable_book(ctx).by_device.get(switch, ()):
-        parts[view.cable.kind, view.cable.speed_gbps] += 1
-    need = cable_book(ctx).needed[switch]
+    """Ports that the inventory needs on a switch, and the sum by kind and speed, e.g. `6 x 40G uplink`."""
+
+    def make() -> dict[str, Counter[tuple[str, float]]]:
+        book = cable_book(ctx)
+        out: dict[str, Counter[tuple[str, float]]] = {}
+        for key, count in book.wanted.items():
+            if key[3] in ctx.inventory.existing_switches:
+                out.setdefault(key[3], Counter())[key[0], link_gbps(book, key)] += count
+        return out
+
+    needs: dict[str, Counter[tuple[str, float]]] = ctx.memo("topology.far_needs", make)
+    parts = needs.get(switch, Counter())
     text = " + ".join(f"{n} x {gbps:g}G {kind}" for (kind, gbps), n in sorted(parts.items()))
-    return need, text or f"{need} ports"
+    return sum(parts.values()), text
 
 
 @check(
@@ -93,7 +100,7 @@ def free_ports_suffice(switch: ExistingSwitch, ctx: Context) -> Iterator[Finding
             ctx.where(switch, "free_ports"),
             fix=Text(f"add {need - len(surveyed)} ports or move links to other switches",
                      f"增加 {need - len(surveyed)} 个端口，或将链路改接其他交换机"),
-            arithmetic=f"{have} = {len(surveyed)} < {need} ({parts} planned)",
+            arithmetic=f"{have} = {len(surveyed)} < {need} ({parts})",
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.model import Pair, Row
 from topology.checks.cable_book import CableView, cable_book
-from topology.checks.lengths import measured
+from topology.checks.length_book import measured
 from topology.checks.links import incomplete
 
 Segments = frozenset[tuple[str, str]]
@@ -24,6 +24,7 @@ class Shared:
     what: Literal["uplink", "peer-link", "access"]
     record: Pair | Row
     views: tuple[CableView, ...]
+    servers: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -42,12 +43,12 @@ def _subjects(ctx: Context) -> list[Shared]:
             views = by_owner.get((pair.name, what), [])
             if views and (pair.name, what) not in broken:
                 out.append(Shared("uplink" if what == "uplink" else "peer-link", pair, tuple(views)))
-    rows: dict[str, list[CableView]] = {}
-    for view in book.sound("access"):
-        near = book.placed.get(view.cable.a.device)
-        if near is not None:
-            rows.setdefault(ctx.inventory.racks[str(near.rack)].row, []).append(view)
-    out.extend(Shared("access", ctx.inventory.rows[row], tuple(v)) for row, v in sorted(rows.items()))
+    rows: dict[str, list[str]] = {}
+    for name in book.access:
+        rows.setdefault(ctx.inventory.racks[str(book.placed[name].rack)].row, []).append(name)
+    out.extend(
+        Shared("access", ctx.inventory.rows[row], (), tuple(names)) for row, names in sorted(rows.items())
+    )
     return out
 
 
@@ -122,21 +123,16 @@ def _together(
 
 
 def _servers(shared: Shared, ctx: Context) -> Iterator[Finding]:
-    links: dict[str, list[CableView]] = {}
-    for view in shared.views:
-        links.setdefault(view.cable.a.device, []).append(view)
     alike: list[str] = []
     judged = unknown = 0
-    for name, views in links.items():
-        if len(views) < 2:
-            continue
-        ways = _ways(views, ctx)
+    for name in shared.servers:
+        ways = _server_ways(name, ctx)
         if ways is None:
             unknown += 1
-            continue
-        judged += 1
-        if frozenset.intersection(*ways):
-            alike.append(name)
+        elif len(ways) > 1:
+            judged += 1
+            if frozenset.intersection(*ways):
+                alike.append(name)
     position = ctx.where(shared.record, "name")
     if alike:
         yield finding(
@@ -150,6 +146,30 @@ def _servers(shared: Shared, ctx: Context) -> Iterator[Finding]:
         yield lacking(
             "PRT069", shared.subject, Text(f"the way of {unknown} servers is unknown", f"{unknown} 台服务器路由未知"), position
         )  # fmt: skip
+
+
+def _server_ways(name: str, ctx: Context) -> list[Segments] | None:
+    """Tray segments of each business link of a server: of its cable, else of the shortest way to the member it
+    belongs to. None: the place of a member is unknown."""
+    book = cable_book(ctx)
+    cables = {
+        (v.cable.a.port, v.cable.b.device): v
+        for v in book.by_device.get(name, ())
+        if v.cable.kind == "access" and v.index not in book.faults
+    }
+    out: list[Segments] = []
+    for link in book.access[name]:
+        view = cables.get((link.near_port, link.far))
+        if view is not None:
+            m = measured(ctx).get(view.index)
+            route = m.route if m else None
+        else:
+            a, b = book.places.of(name), book.places.of(link.far)
+            route = book.places.trays.route(a, b) if a and b else None
+        if route is None:
+            return None
+        out.append(route.segments)
+    return out
 
 
 def _ways(views: Iterable[CableView], ctx: Context) -> list[Segments] | None:

@@ -16,9 +16,34 @@ from inventory.load import load
 from inventory.plan_model import Cable, PlacedDevice, Plan
 from inventory.plan_store import load_plan, write_plan
 from topology.cables import plan_cables
-from topology.checks import cables, ports
+from topology.checks import (
+    cable_ends,
+    fabric,
+    labels,
+    lengths,
+    links,
+    oob_fabric,
+    optics,
+    port_plans,
+    port_reserves,
+    shared_trays,
+)
 
-FAMILIES = tuple(m.__name__ for m in (*ports.MODULES, *cables.MODULES))
+FAMILIES = tuple(
+    m.__name__
+    for m in (
+        cable_ends,
+        fabric,
+        labels,
+        lengths,
+        links,
+        oob_fabric,
+        optics,
+        port_plans,
+        port_reserves,
+        shared_trays,
+    )
+)
 
 PROJECT = """\
 project: {name: small, title: {en: Small, zh: 小}}
