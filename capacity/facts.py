@@ -207,7 +207,7 @@ def _generator_facts(inventory: Inventory, generator: Generator) -> dict[str, Fa
     if generator.rated_kw and generator.fuel_l:
         number = inventory.policy.number
         per_hour = fuel_l(
-            (generator.rated_kw,),
+            generator.rated_kw,
             hours=1.0,
             sfc_l_kwh=number("gen.sfc_l_kwh"),
             unusable=number("gen.fuel_factor"),

@@ -16,8 +16,6 @@ State = Literal["normal", "a-dead", "b-dead"]
 Level = Literal["outlet", "bank", "feed", "phase", "panel", "ups", "generator"]
 
 STATES: tuple[State, ...] = ("normal", "a-dead", "b-dead")
-LEVELS: tuple[Level, ...] = ("outlet", "bank", "feed", "phase", "panel", "ups", "generator")
-_SINGLE_PHASE: frozenset[Level] = frozenset({"outlet", "bank", "feed", "phase"})
 _DEAD_SIDE: dict[State, str] = {"normal": "", "a-dead": "a", "b-dead": "b"}
 
 
@@ -48,33 +46,26 @@ class PoweredDevice:
 @dataclass(frozen=True, slots=True)
 class PowerTree:
     """What feeds what, by name. `phase_of_feed` is L1, L2 or L3 (counted per panel); `generators_of_ups` may
-    name several, which share evenly. What is missing ends the chain there. `voltage_v` by feed; `pf` is the
-    power factor of the load."""
+    name several, which share evenly. What is missing ends the chain there."""
 
     panel_of_feed: Mapping[str, str] = field(default_factory=dict)
     phase_of_feed: Mapping[str, str] = field(default_factory=dict)
     ups_of_panel: Mapping[str, str] = field(default_factory=dict)
     generators_of_ups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    voltage_v: Mapping[str, float] = field(default_factory=dict)
-    default_voltage_v: float = 220.0
-    pf: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Draw through one element in W and, from the outlet up to the phase, in A (None above it)."""
+    """Draw through one element in W: budget and worst sustained draw."""
 
     alloc_w: float
     peak_w: float
-    alloc_a: float | None
-    peak_a: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class StateLoads:
     """Loads of one state: by level and element name, and the devices left without power, sorted."""
 
-    state: State
     loads: Mapping[tuple[Level, str], Load]
     down: tuple[str, ...]
 
@@ -97,27 +88,16 @@ def propagate(devices: Iterable[PoweredDevice], tree: PowerTree, state: State) -
     matter.
     """
     watts: dict[tuple[Level, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    amperes: dict[tuple[Level, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
     down = []
     for device in sorted(devices, key=lambda d: d.name):
         shares = live_shares(device, state)
         if not shares:
             down.append(device.name)
         for inlet, share in shares:
-            volt_pf = tree.voltage_v.get(inlet.feed, tree.default_voltage_v) * tree.pf
             for key, part in _path(inlet, tree):
                 for number, draw_w in enumerate((device.alloc_w, device.peak_w)):
                     watts[key][number] += draw_w * share * part
-                    if key[0] in _SINGLE_PHASE:
-                        amperes[key][number] += draw_w * share * part / volt_pf
-    loads = {key: Load(*watts[key], *amperes.get(key, (None, None))) for key in sorted(watts)}
-    return StateLoads(state, loads, tuple(down))
-
-
-def all_states(devices: Iterable[PoweredDevice], tree: PowerTree) -> dict[State, StateLoads]:
-    """`propagate` for the normal state and for each side dead."""
-    every = tuple(devices)
-    return {state: propagate(every, tree, state) for state in STATES}
+    return StateLoads({key: Load(*watts[key]) for key in sorted(watts)}, tuple(down))
 
 
 def _path(inlet: Inlet, tree: PowerTree) -> list[tuple[tuple[Level, str], float]]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from capacity.cords import STS_BANK, pdu_type
 from capacity.draws import draws
-from capacity.feeds import Inlet, Level, PoweredDevice, PowerTree, State, live_shares, propagate
+from capacity.feeds import STATES, Inlet, Level, PoweredDevice, PowerTree, State, live_shares, propagate
 from capacity.plant import feed_cap_w
 from capacity.power import DevicePower
 from inventory.inventory import Inventory, RackPlace
@@ -22,7 +22,6 @@ from inventory.plan_model import Cord, LoadLine, PlacedDevice
 
 Kind = Literal["rack", "outlet", "bank", "feed", "phase", "panel", "ups", "generator"]
 KINDS: tuple[Kind, ...] = ("rack", "outlet", "bank", "feed", "phase", "panel", "ups", "generator")
-STATES: tuple[State, ...] = ("normal", "a-dead", "b-dead")
 PHASES = ("L1", "L2", "L3")
 _BETWEEN_LINES_V = 300.0
 """A three-phase panel above this voltage is stated between lines (346-415 V), below it to neutral (110-277 V)."""
@@ -105,11 +104,10 @@ def _inlet(inventory: Inventory, cord: Cord, state: State) -> Inlet | None:
 
 def power_tree(inventory: Inventory) -> PowerTree:
     """What feeds what: rack feeds, panels, UPS, and one generator plant for each site that has sets."""
-    panel_of, phase_of, voltage = {}, {}, {}
+    panel_of, phase_of = {}, {}
     for rack in inventory.racks.values():
         for feed in rack.feeds.values():
             panel_of[feed.name] = feed.panel
-            voltage[feed.name] = phase_voltage_v(inventory.panels[feed.panel])
             if feed.phase is not None and inventory.panels[feed.panel].phases == 3:
                 phase_of[feed.name] = feed.phase
     sites = {g.site for g in inventory.generators.values()}
@@ -120,8 +118,6 @@ def power_tree(inventory: Inventory) -> PowerTree:
         generators_of_ups={
             u.name: (plant_name(u.site),) if u.site in sites else () for u in inventory.ups.values()
         },
-        voltage_v=voltage,
-        pf=inventory.policy.number("feed.pf"),
     )
 
 
@@ -278,5 +274,5 @@ def _cap(
         return None
     return feed_cap_w(
         voltage_v, breaker_a, max_util=inventory.policy.number("feed.max_util"),
-        pf=inventory.policy.number("feed.pf"), phases=phases, line_to_line=False,
+        pf=inventory.policy.number("feed.pf"), phases=phases,
     )  # fmt: skip

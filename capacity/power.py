@@ -7,7 +7,7 @@ budget). The label of a power supply is never used as a load while anything bett
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -23,48 +23,35 @@ _EFFICIENCY: dict[str, tuple[tuple[float, float], ...]] = {
 """(load fraction, efficiency): 80 PLUS at 230 V redundant; the points of Platinum below 20 % and of Titanium
 below 10 % are engineering estimates."""
 
-_MEASURED_MARGIN = 1.15
+ASSUMED_CURVE = "platinum"
+"""Curve of a supply whose datasheet is not at hand; every draw that rests on it says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class PowerParameters:
-    """Site defaults of the power model (engineering estimates).
+    """Parameters of the power model, group `power` of the policy.
 
     `u_plan` is where the budget lies between idle and peak; the `u_plan_*` fields replace it for a workload
     class (see `for_workload`). `fan_idle` and `fan_peak` are shares of the DC load at an inlet temperature
-    up to 27 °C; `fan_rpm_ratio` above 1 raises them by its cube for warmer rooms. `nameplate_derate` turns
-    a label into a draw when nothing else is known. `psu_margin` is what one supply must carry over peak.
+    up to 27 °C. `nameplate_derate` turns a label into a draw when nothing else is known. `psu_rating_w` stands
+    in for a label nobody states. `psu_margin` is what one supply must carry over peak.
     """
 
-    u_plan: float = 0.75
-    u_plan_db: float = 0.75
-    u_plan_big_data: float = 0.85
-    u_plan_storage: float = 0.70
-    u_plan_management: float = 0.60
-    fan_idle: float = 0.06
-    fan_peak: float = 0.11
-    fan_rpm_ratio: float = 1.0
-    nameplate_derate: float = 0.60
-    default_psu_rating_w: float = 1200.0
-    psu_margin: float = 1.1
-    curve: str = "platinum"
+    u_plan: float
+    u_plan_db: float
+    u_plan_big_data: float
+    u_plan_storage: float
+    u_plan_management: float
+    fan_idle: float
+    fan_peak: float
+    nameplate_derate: float
+    psu_rating_w: float
+    psu_margin: float
 
     @classmethod
     def from_policy(cls, policy: Policy) -> PowerParameters:
-        """The parameters a project has settled on (group `power` of the policy)."""
-        number = policy.number
-        return cls(
-            u_plan=number("power.u_plan"),
-            u_plan_db=number("power.u_plan_db"),
-            u_plan_big_data=number("power.u_plan_big_data"),
-            u_plan_storage=number("power.u_plan_storage"),
-            u_plan_management=number("power.u_plan_management"),
-            fan_idle=number("power.fan_idle"),
-            fan_peak=number("power.fan_peak"),
-            nameplate_derate=number("power.nameplate_derate"),
-            default_psu_rating_w=number("power.psu_rating_w"),
-            psu_margin=number("power.psu_margin"),
-        )
+        """The parameters a project has settled on."""
+        return cls(**{f.name: policy.number(f"power.{f.name}") for f in fields(cls)})
 
     def for_workload(self, workload: str) -> PowerParameters:
         """The same parameters with `u_plan` of a workload class: db, big_data, storage, management, general."""
@@ -91,7 +78,7 @@ class DevicePower:
     assumed: tuple[str, ...] = ()
 
 
-def psu_efficiency(load_fraction: float, curve: str = "platinum") -> float:
+def psu_efficiency(load_fraction: float, curve: str = ASSUMED_CURVE) -> float:
     """Efficiency of a power supply at a fraction of its rating, interpolated between the points of its curve.
 
     Above full load the value at full load is returned. Raises ValueError on a negative load, KeyError on an
@@ -109,17 +96,6 @@ def psu_efficiency(load_fraction: float, curve: str = "platinum") -> float:
 def psu_rating_needed_w(peak_dc_w: float, parameters: PowerParameters) -> float:
     """Least rating in W of EACH supply of a 1+1 pair."""
     return parameters.psu_margin * peak_dc_w
-
-
-def allocated_w(alloc_w: float, measured_w: float | None) -> float:
-    """The budget in W once a measurement is there.
-
-    `measured_w` is the 95th percentile of 5-minute readings over at least 14 days; it replaces the modelled
-    budget when even with a margin of 15 % it stays below it. Source: engineering estimate.
-    """
-    if measured_w is not None and measured_w * _MEASURED_MARGIN < alloc_w:
-        return measured_w
-    return alloc_w
 
 
 def device_power(
@@ -162,21 +138,20 @@ def _from_components(
             return None
         idle_dc += use.count * part.idle_w
         peak_dc += use.count * part.peak_w
-    fan_factor = parameters.fan_rpm_ratio**3
-    idle_dc *= 1 + parameters.fan_idle * fan_factor
-    peak_dc *= 1 + parameters.fan_peak * fan_factor
+    idle_dc *= 1 + parameters.fan_idle
+    peak_dc *= 1 + parameters.fan_peak
 
     psu = device_type.rackwright.psu
     assumed = []
     rating_w: float
     if psu.rating_w is None:
-        rating_w = parameters.default_psu_rating_w
+        rating_w = parameters.psu_rating_w
         assumed.append(f"psu.rating_w: not stated, {rating_w:g} W")
     else:
         rating_w = psu.rating_w
     if psu.curve is None:
-        assumed.append(f"psu.curve: not stated, {parameters.curve}")
-    curve = psu.curve or parameters.curve
+        assumed.append(f"psu.curve: not stated, {ASSUMED_CURVE}")
+    curve = psu.curve or ASSUMED_CURVE
     supplies = _sharing_supplies(device_type)
     if psu.redundancy is None:
         assumed.append(f"psu.redundancy: not stated, load shared by {supplies}")

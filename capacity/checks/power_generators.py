@@ -8,7 +8,7 @@ from capacity.checks.power_plant import ZH_LOADS, contract_w
 from capacity.checks.power_state import clause_states, names_text, power_state
 from capacity.checks.power_wiring import miswired, rack_sites
 from capacity.load_lines import plant_cap_w, plant_name
-from capacity.plant import fuel_l
+from capacity.plant import fuel_l, generator_kw
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.model import Generator, Site
@@ -56,7 +56,12 @@ def generators_carry_site(site: Site, ctx: Context) -> Iterator[Finding]:
     ordered = sorted(units, key=lambda g: (g.rated_kw or 0.0, g.name))
     left = ordered[: max(len(ordered) - spare, 0)]
     have_kw = sum(g.rated_kw or 0.0 for g in left)
-    need_kw = load_w / 1000 * (number("room.pue_max") + number("gen.recharge")) / number("gen.load_max")
+    need_kw = generator_kw(
+        load_w / 1000,
+        pue=number("room.pue_max"),
+        recharge=number("gen.recharge"),
+        load_max=number("gen.load_max"),
+    )
     yield finding(
         "PWR028", site.name,
         Text(f"{what} {load_w / 1000:.1f} kW needs {need_kw:.0f} kW of generators, {have_kw:.0f} kW are left with {spare} out",
@@ -96,7 +101,7 @@ def fuel_lasts(generator: Generator, ctx: Context) -> Iterator[Finding]:
         yield from _one_per_site("PWR029", generator, "fuel_l", "fuel", "燃油储备", unknown, ctx)
         return
     hours, sfc, factor = number("gen.fuel_h"), number("gen.sfc_l_kwh"), number("gen.fuel_factor")
-    need_l = fuel_l((generator.rated_kw,), hours=hours, sfc_l_kwh=sfc, unusable=factor)
+    need_l = fuel_l(generator.rated_kw, hours=hours, sfc_l_kwh=sfc, unusable=factor)
     if generator.fuel_l < need_l:
         yield finding(
             "PWR029", generator.name,

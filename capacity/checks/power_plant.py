@@ -11,7 +11,7 @@ from capacity.checks.power_state import clause_states, names_text, power_state, 
 from capacity.checks.power_wiring import miswired, rack_sites
 from capacity.feeds import phase_imbalance
 from capacity.load_lines import PHASES, panel_cap_w, rack_feed_cap_w, ups_cap_w
-from capacity.plant import autonomy_covers_start, battery_kwh
+from capacity.plant import autonomy_covers_start, battery_kwh, ups_side_kva
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Severity, Text
 from inventory.inventory import RackPlace
@@ -227,14 +227,15 @@ def ups_carries_site(site: Site, ctx: Context) -> Iterator[Finding]:
         return
     _, ups, what, load_w, cap_w = max(small, key=lambda s: s[0])
     names = sorted({s[1].name for s in small})
-    need_kva = load_w / 1000 / ctx.inventory.policy.number("ups.load_max") / (ups.power_factor or 1)
+    load_max = ctx.inventory.policy.number("ups.load_max")
+    need_kva = ups_side_kva(load_w / 1000, load_max=load_max, pf=ups.power_factor or 1)
     yield finding(
         "PWR026", site.name,
         Text(f"{names_text(names)}: {what} {load_w / 1000:.1f} kW on one side, limit {cap_w / 1000:.1f} kW",
              f"{names_text(names)}：单侧{ZH_LOADS[what]} {load_w / 1000:.1f} kW，限值 {cap_w / 1000:.1f} kW"),
         ctx.where(ups, "rated_kva"),
         fix=Text(f"at least {need_kva:.0f} kVA per side, or {watts(load_w - cap_w)} less", f"每侧不小于 {need_kva:.0f} kVA，或减少 {watts(load_w - cap_w)}"),
-        arithmetic=f"{load_w / 1000:.1f} kW > {ups.rated_kva:g} kVA x pf {ups.power_factor:g} x {ctx.inventory.policy.number('ups.load_max'):g} = {cap_w / 1000:.1f} kW ({ctx.inventory.policy.cite('ups.load_max')})",
+        arithmetic=f"{load_w / 1000:.1f} kW > {ups.rated_kva:g} kVA x pf {ups.power_factor:g} x {load_max:g} = {cap_w / 1000:.1f} kW ({ctx.inventory.policy.cite('ups.load_max')})",
     )  # fmt: skip
 
 

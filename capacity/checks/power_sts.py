@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from capacity.checks.power_state import contributors, names_text, power_state, sts_cords
 from capacity.load_lines import phase_voltage_v
+from capacity.plant import single_phase_a
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.model import Fleet, Sts
@@ -64,7 +65,7 @@ def sts_carries_load(sts: Sts, ctx: Context) -> Iterator[Finding]:
     peaks = [p.peak_w for n in loads if (p := power_state(ctx).power[n]) is not None]
     if feed is not None and peaks:
         voltage_v = phase_voltage_v(ctx.inventory.panels[feed.panel])
-        needed_a = sum(peaks) / (voltage_v * number("feed.pf")) * number("feed.sts_margin")
+        needed_a = single_phase_a(sum(peaks), voltage_v, number("feed.pf")) * number("feed.sts_margin")
         if needed_a > sts.rating_a:
             yield finding(
                 "PWR011", sts.name,

@@ -12,8 +12,13 @@ from capacity.feeds import STATES, Inlet, PoweredDevice, PowerTree, State, propa
 from capacity.power import PowerParameters, device_power, psu_efficiency
 from inventory.catalog_model import Catalog, DeviceType
 from inventory.device_types import load_catalog
+from inventory.policy import read_policy
+from inventory.source import read
 
-CATALOG = Path(__file__).parents[2] / "inventory" / "catalog"
+INVENTORY = Path(__file__).parents[2] / "inventory"
+POLICY, _ = read(INVENTORY / "policy.yml", "inventory/policy.yml")
+assert POLICY is not None
+PARAMETERS = PowerParameters.from_policy(read_policy(POLICY))
 RACKS, BANKS = 3, 2
 
 TREE = PowerTree(
@@ -103,7 +108,7 @@ def test_efficiency_stays_between_its_bounds(load: float, curve: str) -> None:
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog([(CATALOG, "inventory/catalog")])[0]
+    return load_catalog([(INVENTORY / "catalog", "inventory/catalog")])[0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -122,7 +127,7 @@ def test_adding_a_part_never_lowers_the_draw(catalog: Catalog, data: st.DataObje
         device = DeviceType.model_validate(
             {"manufacturer": "E", "model": "M", "slug": "m", "rackwright": {"components": components}}
         )
-        power = device_power(device, catalog, PowerParameters())
+        power = device_power(device, catalog, PARAMETERS)
         assert power is not None
         assert power.idle_w is not None
         assert power.idle_w <= power.alloc_w <= power.peak_w
