@@ -209,6 +209,8 @@ def run(context: Context, progress: Callable[[str, int, int], None] | None = Non
                 mine = [
                     f for f in mine if not any(f.subject in failed_subjects.get(c, ()) for c in rule.unless)
                 ]
+            if not mine:
+                continue
             failed += any(f.status is Status.FAILED for f in mine)
             unknown += any(f.status is Status.NOT_EVALUATED for f in mine)
             failed_subjects.setdefault(rule.code, set()).update(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import string
+from functools import lru_cache
 
 _ETHERNET = """
 100base-fx 100base-lfx 100base-tx 100base-t1 100base-x-sfp
@@ -69,6 +70,7 @@ _CAGE = re.compile(r"-(?:x-)?(?:qsfp|osfp|sfp|cfp|cdfp|cxp|cpak|dsfp|gbic|xfp|xe
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
 
 
+@lru_cache(maxsize=1024)
 def speed_gbps(interface_type: str) -> float | None:
     """Ethernet speed in Gbit/s of an interface type; None when it is not Ethernet or not stated."""
     match = _SPEED.match(interface_type)
@@ -78,6 +80,7 @@ def speed_gbps(interface_type: str) -> float | None:
     return round(float(match.group(1)) * scale, 6)
 
 
+@lru_cache(maxsize=1024)
 def form_factor(interface_type: str) -> str | None:
     """Plug or cage of an interface type: rj45, sfp, sfp+, sfp28, qsfp+, qsfp28 and so on.
 

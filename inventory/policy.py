@@ -44,7 +44,7 @@ class Policy:
     def number(self, name: str) -> float:
         """The value of a scalar parameter."""
         value = self.parameters[name].value
-        if isinstance(value, str | tuple):
+        if isinstance(value, (str, tuple)):
             raise TypeError(f"{name} is not a number")
         return float(value)
 
