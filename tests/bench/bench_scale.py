@@ -25,7 +25,7 @@ from inventory.plan_store import load_plan, write_plan
 from rackwright.__main__ import collect_rarely
 from rackwright.checklist import register_all
 from tests.bench.copies import copy_project
-from tests.bench.figures import Bench, Equality, Figure
+from tests.bench.figures import Bench, Equality, Figure, child_environment
 
 TIMES = (1, 10, 50)
 ROUNDS = {1: 5, 10: 3}
@@ -81,7 +81,7 @@ def _child(stage: str, folder: Path) -> Measured:
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.bench_scale", stage, str(folder)],
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "RACKWRIGHT_CACHE": str(folder.parent / "cache")},
+        env=child_environment(folder.parent, str(folder.parent / "cache")),
         capture_output=True,
         text=True,
         check=True,

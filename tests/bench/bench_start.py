@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench.figures import Bench, Equality, Figure, least_seconds
+from tests.bench.figures import Bench, Equality, Figure, child_environment, least_seconds
 
 HELP_AIM, CHECK_AIM = 15.0, 30.0
 
@@ -20,7 +19,7 @@ def run(project: Path, scratch: Path, rounds: int) -> Bench:
     def job(name: str, cache: str, *arguments: str) -> None:
         done = subprocess.run(
             [sys.executable, *arguments],
-            env={**os.environ, "RACKWRIGHT_CACHE": cache},
+            env=child_environment(scratch, cache),
             capture_output=True,
             text=True,
             check=False,
