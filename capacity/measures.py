@@ -203,6 +203,6 @@ def _each(inventory: Inventory, kind: str, device: Device, by_fleets: bool) -> f
         return None if ports is None else float(len(ports))
     if device.kind != "server" and not by_fleets:
         return 0.0
-    capacity = device.type.capacity(inventory.catalog)
+    capacity = device.type.capacity(inventory.catalog.components)
     value = None if capacity is None else getattr(capacity, kind)
     return None if value is None else float(value)

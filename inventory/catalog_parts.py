@@ -6,6 +6,7 @@ origin of a field, `assumed` the reason for a figure nobody states.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -270,6 +271,29 @@ class Capacity:
     threads: int | None
     memory_gb: float | None
     raw_hdd_tb: float | None
-    raw_nvme_tb: float | None
-    raw_ssd_tb: float | None
     gpus: int | None
+
+
+def capacity_of(uses: Sequence[tuple[Component, int]]) -> Capacity:
+    """What so many of each component add together; a figure that one of them does not state is None."""
+    cpus = [(part, n) for part, n in uses if part.kind == "cpu"]
+    disks = [(part, n) for part, n in uses if part.kind == "disk"]
+    hdds = [(part.tb, n) for part, n in disks if part.media == "hdd"]
+    return Capacity(
+        cores=_whole([(part.cores, n) for part, n in cpus]),
+        threads=_whole([(part.threads, n) for part, n in cpus]),
+        memory_gb=_total([(part.memory_gb, n) for part, n in uses if part.kind == "memory"]),
+        raw_hdd_tb=None if any(part.media is None for part, _ in disks) else _total(hdds),
+        gpus=_whole([(part.gpus, n) for part, n in uses if part.kind == "gpu"]),
+    )
+
+
+def _total(values: Sequence[tuple[float | None, int]]) -> float | None:
+    """Sum of value times count; None as soon as one value is unknown."""
+    known = [value * count for value, count in values if value is not None]
+    return round(sum(known), 6) if len(known) == len(values) else None
+
+
+def _whole(values: Sequence[tuple[float | None, int]]) -> int | None:
+    value = _total(values)
+    return None if value is None else round(value)

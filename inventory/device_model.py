@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -18,6 +18,7 @@ from inventory.catalog_parts import (
     KG_PER_UNIT,
     Capacity,
     Cited,
+    Component,
     Entry,
     Flag,
     Placed,
@@ -25,11 +26,9 @@ from inventory.catalog_parts import (
     Quantity,
     Slug,
     WeightUnit,
+    capacity_of,
 )
 from inventory.interface_types import INTERFACE_TYPES, expand_range, form_factor, speed_gbps
-
-if TYPE_CHECKING:
-    from inventory.catalog_model import Catalog
 
 IEC_60320 = frozenset(f"iec-60320-c{n}" for n in (5, 6, 7, 8, 13, 14, 15, 16, 18, 19, 20, 21, 22))
 
@@ -338,20 +337,6 @@ class DeviceType(Placed):
         return {interface.name: interface for interface in self.interfaces}
 
     @cached_property
-    def pass_through(self) -> tuple[PortMapping, ...]:
-        """How front ports lead to rear ports, whichever generation wrote it."""
-        older = (
-            PortMapping(
-                front_port=port.name,
-                rear_port=port.rear_port,
-                rear_port_position=port.rear_port_position or 1,
-            )
-            for port in self.front_ports
-            if port.rear_port is not None
-        )
-        return (*older, *self.port_mappings)
-
-    @cached_property
     def bank_by_outlet(self) -> Mapping[str, Bank]:
         """The bank behind each outlet of a power strip."""
         return {name: bank for bank in self.rackwright.banks for name in bank.outlet_names}
@@ -392,48 +377,10 @@ class DeviceType(Placed):
                 out[interface.name] = tuple(dict.fromkeys(accepted))
         return out
 
-    def with_parts(self, replacements: Mapping[str, str]) -> DeviceType:
-        """The same type with components exchanged (old part -> new part), for what-if scenarios."""
-        components = tuple(
-            PartCount(part=replacements.get(use.part, use.part), count=use.count)
-            for use in self.rackwright.components
-        )
-        return self.model_copy(
-            update={"rackwright": self.rackwright.model_copy(update={"components": components})}
-        )
-
-    def capacity(self, catalog: Catalog) -> Capacity | None:
+    def capacity(self, components: Mapping[str, Component]) -> Capacity | None:
         """Cores, memory and raw storage of one device; None when it lists no components.
 
-        Raises KeyError on a component the catalogue does not hold (`load_catalog` reports those).
+        Raises KeyError on a part that `components` does not hold (`load_catalog` reports those).
         """
-        if not self.rackwright.components:
-            return None
-        uses = [(catalog.components[use.part], use.count) for use in self.rackwright.components]
-
-        def disks(media: str) -> float | None:
-            if any(part.kind == "disk" and part.media is None for part, _ in uses):
-                return None
-            return _total([(part.tb, n) for part, n in uses if part.media == media])
-
-        cpus = [(part, n) for part, n in uses if part.kind == "cpu"]
-        return Capacity(
-            cores=_whole([(part.cores, n) for part, n in cpus]),
-            threads=_whole([(part.threads, n) for part, n in cpus]),
-            memory_gb=_total([(part.memory_gb, n) for part, n in uses if part.kind == "memory"]),
-            raw_hdd_tb=disks("hdd"),
-            raw_nvme_tb=disks("nvme"),
-            raw_ssd_tb=disks("ssd"),
-            gpus=_whole([(part.gpus, n) for part, n in uses if part.kind == "gpu"]),
-        )
-
-
-def _total(values: list[tuple[float | None, int]]) -> float | None:
-    """Sum of value times count; None as soon as one value is unknown."""
-    known = [value * count for value, count in values if value is not None]
-    return round(sum(known), 6) if len(known) == len(values) else None
-
-
-def _whole(values: list[tuple[float | None, int]]) -> int | None:
-    value = _total(values)
-    return None if value is None else round(value)
+        uses = [(components[use.part], use.count) for use in self.rackwright.components]
+        return capacity_of(uses) if uses else None

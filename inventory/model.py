@@ -380,7 +380,6 @@ class Service(Record):
     depends_on: tuple[Annotated[str, Ref("services")], ...] = ()
     rpo_s: Seconds | None = None
     rto_s: Seconds | None = None
-    critical_share: Ratio | None = None
 
 
 class ReplicaGroup(Record):
@@ -440,7 +439,6 @@ class Zone(Record):
     name: Slug
     title: Title
     kind: Literal["core", "public", "management", "exit", "dci", "oob", "crypto"]
-    boundary: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- addressing

@@ -13,7 +13,7 @@ import gc
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -215,11 +215,6 @@ def _remove(path: Path) -> None:
         path.unlink()
     else:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def without_documents(plan: Plan) -> Plan:
-    """The plan as values only, for comparing two of them."""
-    return replace(plan, documents=None)
 
 
 def _exchange(a: Path, b: Path) -> bool:

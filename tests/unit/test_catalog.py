@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory.catalog_model import Capacity, Catalog
+from inventory.catalog_model import Capacity, Catalog, DeviceType
 from inventory.device_types import load_catalog
 from inventory.findings import Finding
 
@@ -48,11 +48,18 @@ def write_type(folder: Path, text: str, name: str = "x.yaml") -> None:
 HEAD = "manufacturer: Example\nmodel: X\nslug: example-x\nu_height: 1\nis_full_depth: true\n"
 
 
+def raw_tb(catalog: Catalog, server: DeviceType, media: str) -> float:
+    """Raw decimal TB on the disks of one kind."""
+    uses = [(catalog.components[use.part], use.count) for use in server.rackwright.components]
+    return round(sum((part.tb or 0) * count for part, count in uses if part.media == media), 6)
+
+
 @pytest.mark.parametrize(("slug", "expected"), SERVERS.items())
 def test_server_class(catalog: Catalog, slug: str, expected: tuple[float, ...]) -> None:
     server = catalog.device_types[slug]
     cores, memory, hdd, nvme, ssd, weight = expected
-    assert server.capacity(catalog) == Capacity(int(cores), int(2 * cores), memory, hdd, nvme, ssd, 0)
+    assert server.capacity(catalog.components) == Capacity(int(cores), int(2 * cores), memory, hdd, 0)
+    assert (raw_tb(catalog, server, "nvme"), raw_tb(catalog, server, "ssd")) == (nvme, ssd)
     assert (server.u_height, server.weight_kg, server.kind) == (2, weight, "server")
     names = [i.name for i in server.interfaces]
     assert names == (
@@ -194,11 +201,12 @@ def test_cables(catalog: Catalog) -> None:
     assert (catalog.colours["power-a"], catalog.colours["power-b"]) == ("red", "blue")
 
 
-def test_both_generations_of_pass_through_ports_mean_the_same(catalog: Catalog) -> None:
+def test_both_generations_of_pass_through_ports_are_read(catalog: Catalog) -> None:
     older = catalog.device_types["example-odf-12lc-older"]
     newer = catalog.device_types["example-odf-12lc-newer"]
-    assert older.pass_through == newer.pass_through
-    assert len(older.pass_through) == 4
+    leads = [(port.name, port.rear_port, port.rear_port_position or 1) for port in older.front_ports]
+    assert leads == [(m.front_port, m.rear_port, m.rear_port_position) for m in newer.port_mappings]
+    assert len(leads) == 4
     assert older.weight_kg == pytest.approx(1.542, abs=0.001)
     assert older.module_bays[0].position == "1"
 
@@ -353,7 +361,7 @@ def test_later_folder_may_add(tmp_path: Path) -> None:
     )
     catalog, findings = load(tmp_path, SHIPPED)
     assert findings == []
-    capacity = catalog.device_types["example-x"].capacity(catalog)
+    capacity = catalog.device_types["example-x"].capacity(catalog.components)
     assert capacity is not None
     assert capacity.raw_hdd_tb == 32
 
@@ -375,7 +383,7 @@ def test_unknown_capacity_stays_unknown(tmp_path: Path) -> None:
     )
     catalog, findings = load(tmp_path)
     assert findings == []
-    assert catalog.device_types["example-x"].capacity(catalog) == Capacity(None, None, 0, None, None, None, 0)
+    assert catalog.device_types["example-x"].capacity(catalog.components) == Capacity(None, None, 0, None, 0)
 
 
 def test_absent_folders_are_an_empty_catalogue(tmp_path: Path) -> None:
