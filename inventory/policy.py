@@ -60,7 +60,7 @@ class Policy:
         return str(self.parameters[name].value)
 
     def cite(self, name: str) -> str:
-        """Where the parameter comes from, for a finding: `rack.kw = 5 kW (tender …)`."""
+        """Where the parameter comes from, for a finding: `feed.max_util = 0.8 ratio of breaker (EE; …)`."""
         p = self.parameters[name]
         return f"{name} = {p.value} {p.unit} ({p.overridden or p.source}; {p.position})".replace("  ", " ")
 

@@ -104,7 +104,7 @@ CHANGES: dict[str, Change] = {
     "unknown use of ports": ("network.yml", "      server: ", "      sever: ", "INV005", 6, "did you mean server?"),
     "key of the loader": ("network.yml", "    count: 4\n", "    at: x\n    count: 4\n", "INV005", 4, "remove it"),
     "key of the loader in a rack": ("sites/a.yml", "- name: A01-A02", "- at: x\n        name: A01-A02", "INV005", 2, "remove it"),
-    "key of the loader in a change of limits": ("project.yml", "- {name: rack.kw", "- {at: x, name: rack.kw", "INV005", 3,
+    "key of the loader in a change of limits": ("project.yml", "- {name: room.pue_max", "- {at: x, name: room.pue_max", "INV005", 3,
                                                 "remove it"),
     # YAML's own
     "truth value": ("network.yml", "mlag: true", "mlag: yes", "INV003", 6, "true if not"),
@@ -135,7 +135,7 @@ CHANGES: dict[str, Change] = {
     "assumed field of a rack unknown": ("sites/a.yml", "assumed: {phase:", "assumed: {phases:", "INV010", 10, "did you mean phase?"),
     "rack twice": ("sites/a.yml", "- name: A01-A02", "- name: A01-A01", "INV009", 8, "rename or remove one"),
     "VLAN twice": ("network.yml", "vlans:\n", "vlans:\n  - {name: x, site: A, plane: dci, vid: 101}\n", "INV009", None, "rename"),
-    "parameter unknown": ("project.yml", "name: rack.kw,", "name: rack.kv,", "INV004", 6, "did you mean rack.kw?"),
+    "parameter unknown": ("project.yml", "name: room.pue_max,", "name: room.pue_mix,", "INV004", 6, "did you mean room.pue_max?"),
 }  # fmt: skip
 
 
