@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capacity.measures import COMPONENT_MEASURES, WORDS, Tally, plain, tally
+from capacity.measures import COMPONENT_MEASURES, WORDS, Tally, tally
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.model import Fleet, Licence, Metric
+from inventory.quantities import plain_number
 
 RULE = "core licence = physical cores, TB licence = raw HDD capacity, node licence >= managed hosts, GPU licence = cards"
 
@@ -44,8 +45,8 @@ def _words(metric: Metric) -> tuple[str, str]:
 
 
 def _licensed(licence: Licence, metric: Metric) -> str:
-    total = plain(metric.amount * licence.quantity)
-    return total if licence.quantity == 1 else f"{licence.quantity} x {plain(metric.amount)} = {total}"
+    total = plain_number(metric.amount * licence.quantity)
+    return total if licence.quantity == 1 else f"{licence.quantity} x {plain_number(metric.amount)} = {total}"
 
 
 def _fleet_counts(licence: Licence, ctx: Context) -> list[Related]:
@@ -72,15 +73,15 @@ def licence_covers_hardware(licence: Licence, ctx: Context) -> Iterator[Finding]
     for i, metric, licensed, listed in _metrics(licence, ctx):
         word, zh_word = _words(metric)
         if listed.low > licensed:
-            missing = plain(listed.low - licensed)
+            missing = plain_number(listed.low - licensed)
             yield finding(
                 "CAP010", licence.name,
-                Text(f"{_licensed(licence, metric)} {metric.unit} licensed, {plain(listed.low)} {word} listed: {missing} short",
-                     f"授权 {_licensed(licence, metric)} {metric.unit}，清单为 {plain(listed.low)} {zh_word}，缺 {missing}"),
+                Text(f"{_licensed(licence, metric)} {metric.unit} licensed, {plain_number(listed.low)} {word} listed: {missing} short",
+                     f"授权 {_licensed(licence, metric)} {metric.unit}，清单为 {plain_number(listed.low)} {zh_word}，缺 {missing}"),
                 ctx.where(licence, "metrics", i, "amount"),
-                fix=Text(f"license {plain(listed.low)} {metric.unit}, or correct the fleets it covers",
-                         f"授权改为 {plain(listed.low)} {metric.unit}，或更正所覆盖的设备组"),
-                arithmetic=f"{listed.sum_text()} = {plain(listed.low)}; {plain(listed.low)} - {plain(licensed)} = {missing}",
+                fix=Text(f"license {plain_number(listed.low)} {metric.unit}, or correct the fleets it covers",
+                         f"授权改为 {plain_number(listed.low)} {metric.unit}，或更正所覆盖的设备组"),
+                arithmetic=f"{listed.sum_text()} = {plain_number(listed.low)}; {plain_number(listed.low)} - {plain_number(licensed)} = {missing}",
                 related=_fleet_counts(licence, ctx), clause=ctx.inventory.clause(licence),
             )  # fmt: skip
         elif listed.high is None:
@@ -109,15 +110,15 @@ def licence_not_beyond_hardware(licence: Licence, ctx: Context) -> Iterator[Find
     for i, metric, licensed, listed in _metrics(licence, ctx):
         if listed.high is None or listed.high >= licensed or not listed.high:
             continue
-        extra = plain(licensed - listed.high)
+        extra = plain_number(licensed - listed.high)
         yield finding(
             "CAP011", licence.name,
-            Text(f"{_licensed(licence, metric)} {metric.unit} licensed, {plain(listed.high)} {_words(metric)[0]} listed: {extra} too many",
-                 f"授权 {_licensed(licence, metric)} {metric.unit}，清单为 {plain(listed.high)} {_words(metric)[1]}，多 {extra}"),
+            Text(f"{_licensed(licence, metric)} {metric.unit} licensed, {plain_number(listed.high)} {_words(metric)[0]} listed: {extra} too many",
+                 f"授权 {_licensed(licence, metric)} {metric.unit}，清单为 {plain_number(listed.high)} {_words(metric)[1]}，多 {extra}"),
             ctx.where(licence, "metrics", i, "amount"),
             fix=Text(f"name the hardware of the other {extra} {metric.unit}, or ask the buyer what they are for",
                      f"补列其余 {extra} {metric.unit} 的硬件，或向采购人核实用途"),
-            arithmetic=f"{plain(licensed)} licensed - ({listed.sum_text()}) listed = {extra}",
+            arithmetic=f"{plain_number(licensed)} licensed - ({listed.sum_text()}) listed = {extra}",
             related=_fleet_counts(licence, ctx), clause=ctx.inventory.clause(licence),
         )  # fmt: skip
 
@@ -205,12 +206,11 @@ def fleet_is_licensed(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
     covered: dict[str, str] = ctx.memo("licensed fleets", lambda: _licensed_fleets(ctx))
     if fleet.name in covered:
         return
-    peers = [
-        f for f in ctx.inventory.fleets.values() if f.service == fleet.service and f.name in covered
-    ]  # fmt: skip
-    if not peers:
+    peers: dict[str, Fleet] = ctx.memo("licensed services", lambda: _licensed_services(ctx, covered))
+    peer = peers.get(fleet.service or "")
+    if peer is None:
         return
-    licence = ctx.inventory.licences[covered[peers[0].name]]
+    licence = ctx.inventory.licences[covered[peer.name]]
     kind = next(m.measure for m in licence.metrics if m.measure in COMPONENT_MEASURES)
     amount = tally(ctx.inventory, kind, [fleet.name]).amount if kind else None
     if amount is not None and any(
@@ -220,17 +220,26 @@ def fleet_is_licensed(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
         for x in _licences(ctx)
     ):
         return  # a licence of just this amount names no fleet, which CAP012 reports
-    figure = f"{plain(amount)} {WORDS[kind].en}" if kind and amount is not None else "hardware"
-    zh_figure = f"{plain(amount)} {WORDS[kind].zh}" if kind and amount is not None else "硬件"
+    figure = f"{plain_number(amount)} {WORDS[kind].en}" if kind and amount is not None else "hardware"
+    zh_figure = f"{plain_number(amount)} {WORDS[kind].zh}" if kind and amount is not None else "硬件"
     yield finding(
         "CAP014", fleet.name,
-        Text(f"{figure} of service {fleet.service} in no licence, while {peers[0].name} is licensed by {licence.name}",
-             f"业务 {fleet.service} 的 {zh_figure} 未被授权覆盖，而 {peers[0].name} 由 {licence.name} 授权"),
+        Text(f"{figure} of service {fleet.service} in no licence, while {peer.name} is licensed by {licence.name}",
+             f"业务 {fleet.service} 的 {zh_figure} 未被授权覆盖，而 {peer.name} 由 {licence.name} 授权"),
         ctx.where(fleet, "service"),
         fix=Text(f"have the vendor confirm that {fleet.name} needs no licence, or add it to {licence.name}",
                  f"请厂商确认 {fleet.name} 无需授权，或并入 {licence.name}"),
         related=[Related(ctx.where(licence, "fleets"), f"{licence.name} covers {', '.join(licence.fleets)}")],
     )  # fmt: skip
+
+
+def _licensed_services(ctx: Context, covered: dict[str, str]) -> dict[str, Fleet]:
+    """Service -> the first of its fleets that a licence counts."""
+    out: dict[str, Fleet] = {}
+    for fleet in ctx.inventory.fleets.values():
+        if fleet.service and fleet.name in covered:
+            out.setdefault(fleet.service, fleet)
+    return out
 
 
 def _licensed_fleets(ctx: Context) -> dict[str, str]:

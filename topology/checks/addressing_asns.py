@@ -85,10 +85,26 @@ def _core(ctx: Context) -> list[tuple[str, list[m.ExistingSwitch]]]:
 
 def _deviant(ctx: Context) -> dict[str, tuple[m.ExistingSwitch, int]]:
     """Core switches whose ASN is not that of most core switches of the site, and what most have."""
+    found: dict[str, tuple[m.ExistingSwitch, int]] = ctx.memo(
+        "addressing.deviant_asns", lambda: _find_deviant(ctx)
+    )
+    return found
+
+
+def _find_deviant(ctx: Context) -> dict[str, tuple[m.ExistingSwitch, int]]:
     out: dict[str, tuple[m.ExistingSwitch, int]] = {}
     for _, switches in _core(ctx):
         common = Counter(s.asn or 0 for s in switches).most_common(1)[0][0]
         out.update({s.name: (s, common) for s in switches if s.asn != common})
+    return out
+
+
+def _standing(ctx: Context) -> dict[int, list[m.ExistingSwitch]]:
+    """Switches that stand already, by their ASN."""
+    out: dict[int, list[m.ExistingSwitch]] = {}
+    for switch in ctx.inventory.existing_switches.values():
+        if switch.asn:
+            out.setdefault(switch.asn, []).append(switch)
     return out
 
 
@@ -139,12 +155,9 @@ def asns_unique(holder: PlannedAsn | m.ExistingSwitch, ctx: Context) -> Iterator
         )  # fmt: skip
         return
     deviant = _deviant(ctx)
-    standing = ctx.memo(
-        "addressing.standing_asns", lambda: [s for s in ctx.inventory.existing_switches.values() if s.asn]
-    )
-    for switch in standing:
+    for switch in ctx.memo("addressing.standing_asns", lambda: _standing(ctx)).get(holder.asn, ()):
         own_core = switch.role == "core" and holder.used_by == "core" and holder.site == switch.site
-        if switch.asn == holder.asn and not own_core and switch.name not in deviant and not same:
+        if not own_core and switch.name not in deviant and not same:
             yield finding(
                 "NET023", _subject(holder),
                 Text(f"ASN {holder.asn} of {holder.used_by} is that of existing switch {switch.name}",

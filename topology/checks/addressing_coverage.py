@@ -103,9 +103,13 @@ def addresses_complete(subject: tuple[str, Sequence[Unmet]], ctx: Context) -> It
         )  # fmt: skip
 
 
-def _existing_pairs(ctx: Context) -> list[str]:
-    used = {d.pair for d in (ctx.plan.devices if ctx.plan else ()) if d.pair}
-    return [name for name in ctx.inventory.existing_pairs if name in used]
+def _existing_pairs(ctx: Context) -> list[tuple[str, list[str]]]:
+    """Pairs that stand already and take new servers, with those servers."""
+    hosts: dict[str, list[str]] = {}
+    for device in ctx.plan.devices if ctx.plan else ():
+        if device.pair:
+            hosts.setdefault(device.pair, []).append(device.name)
+    return [(name, hosts[name]) for name in ctx.inventory.existing_pairs if name in hosts]
 
 
 @check(
@@ -113,7 +117,7 @@ def _existing_pairs(ctx: Context) -> list[str]:
     title=Text("Servers on an existing pair have no business address", "接入既有交换机对的服务器无业务地址"),
     clause="engineering estimate",
 )  # fmt: skip
-def existing_pair_prefix(name: str, ctx: Context) -> Iterator[Finding]:
+def existing_pair_prefix(subject: tuple[str, list[str]], ctx: Context) -> Iterator[Finding]:
     """Servers attach to a pair that stands already; its prefix and VLAN are part of the running platform.
 
     Why it matters: these servers get no business address from this plan; somebody has to give them one.
@@ -122,7 +126,7 @@ def existing_pair_prefix(name: str, ctx: Context) -> Iterator[Finding]:
     Failing: never; without the existing address plan this is not evaluated
     Passing: no server on an existing pair
     """
-    hosts = [d.name for d in (ctx.plan.devices if ctx.plan else ()) if d.pair == name]
+    name, hosts = subject
     yield lacking(
         "NET009", name,
         Text(f"business prefix of existing pair {name} is not known: {len(hosts)} servers have no business address ({', '.join(hosts[:3])})",
