@@ -14,7 +14,29 @@ from typing import Any
 _TOP = re.compile(r"^[^\s#-].*", re.M)
 _FIRST = re.compile(r"^( *)- ", re.M)
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?=:(\s|\Z))")
+_HEAD = re.compile(r"(?:#[^\n]*\n)*([a-z_]+):\n")
 _OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
+
+
+def record_lines(text: str, size: int) -> tuple[str, list[str]] | None:
+    """The one section of `text` and its records in pieces of about `size` characters, when every record is one
+    line `  - {...}` below one key, as in the files of a plan; None otherwise.
+
+    If each piece is a whole YAML sequence, the sequences joined are the section: nothing reaches from one
+    piece into the next.
+    """
+    head = _HEAD.match(text)
+    if head is None or _OTHER_BREAKS.search(text):
+        return None
+    pieces = []
+    start = head.end()
+    while start < len(text):
+        end = text.find("\n  - {", min(start + size, len(text))) + 1 or len(text)
+        if not text.startswith("  - {", start):
+            return None
+        pieces.append(text[start:end])
+        start = end
+    return (head[1], pieces) if pieces else None
 
 
 class Excerpts:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from inventory import cache
-from inventory.excerpt import Excerpts
+from inventory.excerpt import Excerpts, record_lines
 from inventory.findings import Finding, Position, Severity, Text
 from inventory.yaml_traps import Trap, plain_scalar, syntax_fault
 
@@ -28,6 +28,9 @@ MAX_DEPTH = 64
 MAX_NODES = 5_000_000
 """Limits per file: size (also of the text once aliases are expanded), nesting, and values once aliases are
 expanded: an alias bomb stops here."""
+
+PIECE = 200_000
+"""Characters read at a time where a file can be cut: the nodes of a piece are gone before the next is read."""
 
 DataPath = tuple[str | int, ...]
 
@@ -201,6 +204,8 @@ def read(path: Path, shown: str, *, outside: bool = False) -> tuple[Document | N
 
 def parse(text: str, shown: str, *, outside: bool = False) -> tuple[Document | None, list[Finding]]:
     """Parse YAML text; see `read`."""
+    if len(text) > 2 * PIECE and (whole := _in_pieces(text, outside)):
+        return Document(shown, text, whole), []
     builder = _Builder(outside)
     try:
         root = yaml.compose(text, Loader=_Loader)
@@ -212,6 +217,29 @@ def parse(text: str, shown: str, *, outside: bool = False) -> tuple[Document | N
     if root is None or not builder.faults:
         return Document(shown, text, data), []
     return Document(shown, text, data, root), builder.findings(root, shown)
+
+
+def _in_pieces(text: str, outside: bool) -> dict[str, Any] | None:
+    """The data of a large file of one record a line, read piece by piece; None when it is not of that form or
+    has any fault, for the whole to be read at once."""
+    lines = record_lines(text, PIECE)
+    if lines is None:
+        return None
+    nodes = characters = 0
+    records: list[Any] = []
+    for piece in (f"- {lines[0]}: []", *lines[1]):
+        builder = _Builder(outside)
+        try:
+            root = yaml.compose(piece, Loader=_Loader)
+            data = builder.build(root) if root is not None else None
+        except (yaml.YAMLError, UnicodeEncodeError):
+            return None
+        nodes += builder.nodes
+        characters += builder.characters
+        if builder.faults or not isinstance(data, list) or nodes > MAX_NODES or characters > MAX_BYTES:
+            return None
+        records += data
+    return {lines[0]: records[1:]}
 
 
 class _Builder:
