@@ -68,7 +68,7 @@ Subjects = Callable[[Context], Iterable[Any]]
 @dataclass(frozen=True)
 class Check:
     """A registered rule. `needs`: "plan" when it reads the plan. `unless`: codes that, when they failed for the
-    same subject, make this one moot (the root cause is reported once)."""
+    same subject or at the same value, make this one moot (the root cause is reported once)."""
 
     code: str
     severity: Severity
@@ -191,43 +191,54 @@ def run(context: Context, progress: Callable[[str, int, int], None] | None = Non
     """Run every registered check; waivers are applied to what comes out, and expired or unused ones reported."""
     findings: list[Finding] = []
     outcomes: list[Outcome] = []
-    failed_subjects: dict[str, set[str]] = {}
-    checks = sorted(
-        (c for c in REGISTRY.values() if isinstance(c, Check)), key=lambda c: (bool(c.unless), c.code)
-    )
+    failed: dict[str, set[str | Position | None]] = {}
+    """Subjects that failed, and the values blamed, by code."""
+    checks = in_order([c for c in REGISTRY.values() if isinstance(c, Check)])
     for n, rule in enumerate(checks):
         if progress:
             progress(rule.code, n, len(checks))
         if rule.needs == "plan" and context.plan is None:
             outcomes.append(Outcome(rule.code, 0, 0, 0, "no plan yet: run `rackwright plan`"))
             continue
-        subjects = failed = unknown = 0
+        subjects = broken = unknown = 0
+        moot = set[str | Position | None]().union(*(failed.get(c, ()) for c in rule.unless)) - {None}
         for subject in rule.over(context):
             subjects += 1
             mine = list(rule.function(subject, context))
-            if rule.unless:
-                mine = [
-                    f for f in mine if not any(f.subject in failed_subjects.get(c, ()) for c in rule.unless)
-                ]
+            if moot:
+                mine = [f for f in mine if f.subject not in moot and f.source not in moot]
             if not mine:
                 continue
-            failed += any(f.status is Status.FAILED for f in mine)
-            unknown += any(f.status is Status.NOT_EVALUATED for f in mine)
-            failed_subjects.setdefault(rule.code, set()).update(
-                f.subject for f in mine if f.status is Status.FAILED
-            )
+            bad = [f for f in mine if f.status is Status.FAILED]
+            broken += bool(bad)
+            unknown += len(bad) < len(mine)
+            if bad:
+                failed.setdefault(rule.code, set()).update(x for f in bad for x in (f.subject, f.source))
             findings.extend(mine)
         outcomes.append(
             Outcome(
                 rule.code,
                 subjects,
-                failed,
+                broken,
                 unknown,
                 "" if subjects else "nothing of this kind in the project",
             )
         )
     findings = apply_waivers(ordered(findings), context)
     return Report(tuple(ordered(findings)), tuple(sorted(outcomes, key=lambda o: o.code)))
+
+
+def in_order(checks: Iterable[Check]) -> list[Check]:
+    """Checks by code, each behind those its `unless` names. Raises ValueError when they wait for each other."""
+    waiting = {c.code: c for c in sorted(checks, key=lambda c: (bool(c.unless), c.code))}
+    out: list[Check] = []
+    while waiting:
+        ready = [c for c in waiting.values() if not any(code in waiting for code in c.unless)]
+        if not ready:
+            raise ValueError(f"checks wait for each other: {', '.join(sorted(waiting))}")
+        for rule in ready:
+            out.append(waiting.pop(rule.code))
+    return out
 
 
 def apply_waivers(findings: list[Finding], context: Context) -> list[Finding]:
@@ -250,11 +261,13 @@ def apply_waivers(findings: list[Finding], context: Context) -> list[Finding]:
                 )
             )  # fmt: skip
         else:
+            known = waiver.code in REGISTRY
             out.append(
                 finding(
                     "WVR002", f"{waiver.code} {waiver.subject}",
-                    Text("waiver covers no finding", "豁免未对应任何问题"),
-                    context.inventory.where(waiver, "subject"),
+                    Text("waiver covers no finding", "豁免未对应任何问题") if known
+                    else Text(f"there is no code {waiver.code}", f"没有代码 {waiver.code}"),
+                    context.inventory.where(waiver, "subject" if known else "code"),
                     fix=Text("remove it, or correct code and subject", "删除，或改正代码与对象"),
                 )
             )  # fmt: skip

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from capacity.bom import Group, fitting_places, groups, item_families, spare_text
-from capacity.checks.connections import dark_fleets
-from capacity.measures import business_interfaces
+from capacity.checks.needs import needed_cables
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.inventory import Inventory
-from inventory.model import ExistingSwitch, Fleet, Pair, Supply
-from inventory.plan_model import Cable
-from topology.checks.cable_book import cable_book
-from topology.checks.medium_book import as_planned, declared_for, parts_of
+from inventory.model import Supply
 
 RULE = "each end of a fibre link takes one optic, a fixed-end cable none; spares: engineering estimate"
 
@@ -24,32 +19,7 @@ def _groups(ctx: Context) -> tuple[Group, ...]:
     if ctx.plan is None or not ctx.plan.cables:
         return ()
     plan = ctx.plan
-    result: tuple[Group, ...] = ctx.memo("bom", lambda: groups(ctx.inventory, plan.devices, _cables(ctx)))
-    return result
-
-
-def _cables(ctx: Context) -> list[Cable]:
-    """Cables that are needs: those with sound ends, with the type and optics the inventory declares. What a
-    line of the plan has wrong is reported by the port and cable checks, and is no reason to order parts."""
-
-    def make() -> list[Cable]:
-        book, dark = cable_book(ctx), dark_fleets(ctx)
-        out = []
-        for view in book.views:
-            if view.index in book.faults or (view.cable.kind == "access" and view.owner in dark):
-                continue
-            cable, medium = view.cable, declared_for(view, book)
-            if medium is not None and parts_of(medium) != as_planned(view):
-                kind, near, far = parts_of(medium)
-                ends = {
-                    "a": cable.a.model_copy(update={"optic": near}),
-                    "b": cable.b.model_copy(update={"optic": far}),
-                }
-                cable = cable.model_copy(update={"type": kind, **ends})
-            out.append(cable)
-        return out
-
-    result: list[Cable] = ctx.memo("cables that are needs", make)
+    result: tuple[Group, ...] = ctx.memo("bom", lambda: groups(ctx.inventory, plan.devices, needed_cables(ctx)))
     return result
 
 
@@ -113,9 +83,6 @@ def optics_have_spares(group: Group, ctx: Context) -> Iterator[Finding]:
     line = group.line()
     if line.result != "exact" or group.own:
         return
-    if open_devices := _uncabled(group, ctx):
-        yield _open(ctx, "CAP002", group, open_devices)
-        return
     site_needed = _site_need(group, ctx)
     spare = sum(_spare_elsewhere(g, group, ctx) for g in _groups(ctx))
     order = line.spare_wanted - spare
@@ -151,9 +118,6 @@ def optics_to_spare(group: Group, ctx: Context) -> Iterator[Finding]:
     line = group.line()
     if line.result != "surplus":
         return
-    if open_devices := _uncabled(group, ctx):
-        yield _open(ctx, "CAP003", group, open_devices)
-        return
     site_needed = _site_need(group, ctx)
     yield finding(
         "CAP003", group.subject,
@@ -182,9 +146,6 @@ def supplies_are_needed(group: Group, ctx: Context) -> Iterator[Finding]:
     """
     line = group.line()
     if line.result != "orphan":
-        return
-    if open_devices := _uncabled(group, ctx):
-        yield _open(ctx, "CAP004", group, open_devices)
         return
     least = "≥" if group.minimum else ""
     yield finding(
@@ -287,52 +248,3 @@ def _site_need(group: Group, ctx: Context) -> int:
     """Pieces of the item, or of what stands in for it, that the whole site needs."""
     family = _family(ctx, group)
     return sum(g.needed for g in _groups(ctx) if g.site == group.site and _family(ctx, g) == family)
-
-
-def _uncabled(group: Group, ctx: Context) -> list[str]:
-    """Devices that may still need something of the group: not all their links are planned."""
-    waiting: dict[tuple[str, str], list[str]] = ctx.memo("uncabled", lambda: _waiting(ctx))
-    names = {o.pair or o.name if isinstance(o, ExistingSwitch) else o.name for o in group.owners}
-    names |= {o.name for o in group.owners}
-    kinds = group.kinds or {"access", "uplink", "oob-uplink", "peer-link"}
-    return sorted({d for name in names for kind in kinds for d in waiting.get((name, kind), ())})
-
-
-def _waiting(ctx: Context) -> dict[tuple[str, str], list[str]]:
-    """(Fleet, pair or switch; kind of cable) -> devices with fewer good cables of that kind than wanted."""
-    out: dict[tuple[str, str], list[str]] = {}
-    inventory = ctx.inventory
-    have: Counter[tuple[str, str]] = Counter(
-        (end.device, cable.kind) for cable in _cables(ctx) for end in (cable.a, cable.b)
-    )
-    for device in inventory.devices.values():
-        record = device.record
-        wanted: list[tuple[str, int, tuple[str, ...]]] = []
-        if isinstance(record, Fleet):
-            ports = business_interfaces(record, device.type) if record.attach else ()
-            if record.attach and record.site is not None:
-                wanted.append(("access", 1 if ports is None else len(ports), record.attach.pairs))
-        else:
-            if record.uplinks:
-                kind = "uplink" if isinstance(record, Pair) else "oob-uplink"
-                to = [inventory.existing_switches[name] for name in record.uplinks.to]
-                names = (*(s.name for s in to), *(s.pair for s in to if s.pair))
-                wanted.append((kind, record.uplinks.per_member, names))
-            if isinstance(record, Pair) and record.peer_link:
-                wanted.append(("peer-link", record.peer_link.count, ()))
-        for kind, count, others in wanted:
-            if have[device.name, kind] < count:
-                for name in (device.owner, *others):
-                    out.setdefault((name, kind), []).append(device.name)
-    return out
-
-
-def _open(ctx: Context, code: str, group: Group, devices: list[str]) -> Finding:
-    names = ", ".join(devices[:3]) + (f" and {len(devices) - 3} more" if len(devices) > 3 else "")
-    return lacking(
-        code, group.subject,
-        Text(f"need at {group.where} is not final: links of {names} are not planned",
-             f"{group.where} 的需求未定：{names} 的链路尚未规划"),
-        _position(group, ctx),
-        Text("run `rackwright plan` until every attached device is cabled", "重新运行 `rackwright plan`，直至设备全部布线"),
-    )  # fmt: skip
