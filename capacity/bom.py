@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from capacity.measures import plain
 from inventory.catalog_model import Catalog
 from inventory.inventory import Inventory
 from inventory.model import ExistingSwitch, Fleet, OobSwitch, Pair, Supply
 from inventory.plan_model import BomLine, Cable, PlacedDevice
+from inventory.quantities import plain_number
 
 Owner = Fleet | Pair | OobSwitch | ExistingSwitch
 Key = tuple[str, "Place"]
@@ -348,5 +348,5 @@ def _set_spares(inventory: Inventory, all_groups: list[tuple[str, Group]]) -> No
 def spare_text(inventory: Inventory, site_needed: int) -> str:
     """How the wanted spares come about, e.g. `max(5 % x 130 = 7, 2)`."""
     share = inventory.policy.number("net.optic_spare")
-    least = plain(inventory.policy.number("net.optic_spare_min"))
-    return f"max({plain(round(share * 100, 3))} % x {site_needed} = {math.ceil(share * site_needed - 1e-9)}, {least})"
+    least = plain_number(inventory.policy.number("net.optic_spare_min"))
+    return f"max({plain_number(round(share * 100, 3))} % x {site_needed} = {math.ceil(share * site_needed - 1e-9)}, {least})"

@@ -15,6 +15,7 @@ from inventory.device_model import Interface
 from inventory.findings import Text
 from inventory.inventory import Device, Inventory
 from inventory.model import Fleet, Measure, Selector
+from inventory.quantities import plain_number
 
 COMPONENT_MEASURES = ("cores", "threads", "raw_hdd_tb", "memory_gb", "gpus")
 """Measures that are a sum over the components of servers."""
@@ -61,16 +62,11 @@ class Tally:
 
     def sum_text(self, limit: int = 8) -> str:
         """The sum written out, e.g. `1920 a-rds + 432 a-drds`."""
-        shown = [f"{plain(amount)} {owner}" for owner, amount in self.parts[:limit]]
+        shown = [f"{plain_number(amount)} {owner}" for owner, amount in self.parts[:limit]]
         if len(self.parts) > limit:
             rest = self.parts[limit:]
-            shown.append(f"{plain(sum(a for _, a in rest))} in {len(rest)} more")
+            shown.append(f"{plain_number(sum(a for _, a in rest))} in {len(rest)} more")
         return " + ".join(shown) or "0"
-
-
-def plain(amount: float) -> str:
-    """A number without a trailing `.0`."""
-    return f"{amount:.6f}".rstrip("0").rstrip(".") if amount % 1 else str(int(amount))
 
 
 def measure(inventory: Inventory, kind: Measure, of: Selector | Iterable[str]) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from inventory.catalog_parts import Optic, RackType
 from inventory.device_model import Breakout, Cage, DeviceType, PortGroup
 from inventory.findings import Finding, Severity, Text
 from inventory.interface_types import expand_range
+from inventory.nearest import near
 from inventory.source import DataPath, place
 
 if TYPE_CHECKING:
@@ -137,12 +137,12 @@ def _twice(names: Iterable[str], where: str) -> Iterator[Fault]:
 def _missing(name: str, known: Iterable[str], what: str, path: DataPath) -> Iterator[Fault]:
     if name in known:
         return
-    guess = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    guess = near(name, known, cutoff=0.5)
     yield Fault(
         "INV008",
         path,
         Text(f"there is no {what} {name}", f"不存在 {what} {name}"),
-        Text(f"did you mean {guess[0]}?", f"是否应为 {guess[0]}？")
+        Text(f"did you mean {guess}?", f"是否应为 {guess}？")
         if guess
         else Text(f"define the {what} or correct the name", "补充定义或更正名称"),
     )

@@ -7,7 +7,6 @@ A folder holds `device-types/<Manufacturer>/*.yaml`, `rack-types/<Manufacturer>/
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from inventory.catalog_parts import Placed
 from inventory.catalog_references import broken_references
 from inventory.findings import Finding, Position, Related, Severity, Text, ordered
 from inventory.interface_types import INTERFACE_TYPES, expand_range, form_factor, speed_gbps
+from inventory.nearest import near
 from inventory.source import DataPath, Document, path_text, place, read
 from inventory.validation import translate, translate_all
 
@@ -209,12 +209,8 @@ def _fractions(data: Any, loc: DataPath) -> Iterator[DataPath]:
 def _interface_type(
     error: ErrorDetails, model: type[Placed], document: Document, path: DataPath, data: dict[str, Any]
 ) -> Finding:
-    guess = difflib.get_close_matches(str(error["input"]), sorted(INTERFACE_TYPES), n=1, cutoff=0.5)
-    fix = (
-        Text(f"did you mean {guess[0]}?", f"是否为 {guess[0]}？")
-        if guess
-        else Text("write other", "写 other")
-    )
+    guess = near(str(error["input"]), INTERFACE_TYPES, cutoff=0.5)
+    fix = Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else Text("write other", "写 other")
     return replace(translate(error, model, document, path, data), fix=fix)
 
 

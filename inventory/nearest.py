@@ -20,13 +20,13 @@ def plain_letters(word: str) -> str:
 
 def near(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The known word nearest to `word`, or None: the same but for case, separators or look-alikes; the only one with
-    the same letters; the best match in spelling; the only one of which `word` is a part (`type` of `device_type`)."""
+    two neighbouring letters exchanged; the best match in spelling; the only one of which `word` is a part (`type` of `device_type`)."""
     options = sorted(known)
     folded = _folded(word)
     same = [k for k in options if _folded(k) == folded]
     if same:
         return same[0]
-    swapped = [k for k in options if sorted(_folded(k)) == sorted(folded)]
+    swapped = [k for k in options if _exchanged(_folded(k), folded)]
     if len(swapped) == 1:
         return swapped[0]
     match = difflib.get_close_matches(plain_letters(word), options, 1, cutoff)
@@ -47,6 +47,17 @@ def nearest_fitting(word: str, pattern: str) -> str | None:
             if candidate and re.search(pattern, candidate):
                 return candidate
     return None
+
+
+def _exchanged(a: str, b: str) -> bool:
+    """True when two neighbouring letters of one word, exchanged, give the other."""
+    odd = [i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y]
+    return (
+        len(a) == len(b)
+        and len(odd) == 2
+        and odd[1] == odd[0] + 1
+        and a[odd[0]] + a[odd[1]] == b[odd[1]] + b[odd[0]]
+    )
 
 
 def _folded(word: str) -> str:

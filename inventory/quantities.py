@@ -50,5 +50,5 @@ def rescaled(number: float, unit: str) -> Iterator[tuple[str, float]]:
 
 
 def plain_number(number: float) -> str:
-    """A number as people write it: 5, 0.4, 4294967294."""
+    """A number as people write it, to twelve digits: 5, 0.4, 4294967294."""
     return f"{number:.12g}"

@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from capacity.facts import COMPUTED, Fact, Facts, facts
-from capacity.measures import plain
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.model import FactValue, Project, Requirement, Site
+from inventory.quantities import plain_number
 from inventory.validation import near
 
 RULE = "the clauses of the tender"
@@ -40,7 +40,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return plain(value)
+        return plain_number(value)
     if isinstance(value, tuple):
         return " or ".join(_shown(v) for v in value)
     return str(value)
@@ -91,7 +91,7 @@ def _sum(requirement: Requirement, value: FactValue) -> str:
         word = "short" if requirement.op == ">=" else "too many"
         return (
             f"{_shown(value)}{unit} found, {requirement.op} {_shown(requirement.value)}{unit} asked: "
-            f"{plain(round(abs(limit - found), 6))}{unit} {word}"
+            f"{plain_number(round(abs(limit - found), 6))}{unit} {word}"
         )
     return f"{_shown(value)} found, {_shown(requirement.value)} asked"
 

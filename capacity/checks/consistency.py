@@ -6,14 +6,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from inventory.checks import Context, check, finding
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.inventory import Device
 from inventory.model import Fleet, Record
+from inventory.nearest import near
 from inventory.plan_model import Cord, PlacedDevice, PlanRecord
-from inventory.validation import near
 
 RULE = "a plan describes the inventory it was made from"
 FEW = 50
@@ -67,7 +66,7 @@ def _renamed(ctx: Context) -> dict[str, str]:
             continue
         for name in names:
             if candidates:
-                guess = (get_close_matches(name, candidates, 1, 0.5) or candidates)[0]
+                guess = near(name, candidates, cutoff=0.5) or candidates[0]
                 candidates.remove(guess)
                 out[name] = guess
     return out

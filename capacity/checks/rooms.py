@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capacity.measures import plain
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Severity, Text
 from inventory.model import Row, Site
+from inventory.quantities import plain_number
 
 
 @check(
@@ -35,12 +35,12 @@ def aisles_are_wide(row: Row, ctx: Context) -> Iterator[Finding]:
         elif width < limit - 1e-9:
             yield finding(
                 "RCK040", row.name,
-                Text(f"{side} aisle is {plain(width)} m wide, {plain(limit)} m needed",
-                     f"{zh}通道宽 {plain(width)} m，需要 {plain(limit)} m"),
+                Text(f"{side} aisle is {plain_number(width)} m wide, {plain_number(limit)} m needed",
+                     f"{zh}通道宽 {plain_number(width)} m，需要 {plain_number(limit)} m"),
                 where,
-                fix=Text(f"give the {side} aisle {plain(round(limit - width, 3))} m more",
-                         f"将{zh}通道加宽 {plain(round(limit - width, 3))} m"),
-                arithmetic=f"{plain(limit)} m - {plain(width)} m = {plain(round(limit - width, 3))} m; "
+                fix=Text(f"give the {side} aisle {plain_number(round(limit - width, 3))} m more",
+                         f"将{zh}通道加宽 {plain_number(round(limit - width, 3))} m"),
+                arithmetic=f"{plain_number(limit)} m - {plain_number(width)} m = {plain_number(round(limit - width, 3))} m; "
                 f"{ctx.inventory.policy.cite(f'room.{side}_m')}",
             )  # fmt: skip
 

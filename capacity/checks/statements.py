@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 
 from capacity.checks.clauses import unmet
-from capacity.measures import WORDS, plain, tally
+from capacity.measures import WORDS, tally
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.model import Selector, Statement
+from inventory.quantities import plain_number
 
 SIGNS = {"equal": "=", "at_least": ">=", "at_most": "<="}
 
@@ -83,17 +84,17 @@ def statements_agree(group: list[Statement], ctx: Context) -> Iterator[Finding]:
             reported.add(blamed.name)
             listed = tally(ctx.inventory, blamed.measure, blamed.of).amount
             word, zh_word = WORDS[blamed.measure].en, WORDS[blamed.measure].zh
-            seen = "" if listed is None else f"; listed: {plain(listed)}"
+            seen = "" if listed is None else f"; listed: {plain_number(listed)}"
             yield finding(
                 "CAP021", blamed.name,
-                Text(f"{word}{_of(blamed)} {SIGNS[blamed.compare]} {plain(blamed.amount)} contradicts {other.name}: "
-                     f"{SIGNS[other.compare]} {plain(other.amount)}{seen}",
-                     f"{blamed.text.zh}（{SIGNS[blamed.compare]} {plain(blamed.amount)} {zh_word}）与 {other.name}"
-                     f"（{SIGNS[other.compare]} {plain(other.amount)}）矛盾{'' if listed is None else f'；清单为 {plain(listed)}'}"),
+                Text(f"{word}{_of(blamed)} {SIGNS[blamed.compare]} {plain_number(blamed.amount)} contradicts {other.name}: "
+                     f"{SIGNS[other.compare]} {plain_number(other.amount)}{seen}",
+                     f"{blamed.text.zh}（{SIGNS[blamed.compare]} {plain_number(blamed.amount)} {zh_word}）与 {other.name}"
+                     f"（{SIGNS[other.compare]} {plain_number(other.amount)}）矛盾{'' if listed is None else f'；清单为 {plain_number(listed)}'}"),
                 ctx.where(blamed, "amount"),
                 fix=Text("ask the buyer which figure holds", "请采购人确认以哪一数字为准"),
-                arithmetic=f"{plain(max(first.amount, second.amount))} - {plain(min(first.amount, second.amount))} = "
-                f"{plain(abs(first.amount - second.amount))}",
+                arithmetic=f"{plain_number(max(first.amount, second.amount))} - {plain_number(min(first.amount, second.amount))} = "
+                f"{plain_number(abs(first.amount - second.amount))}",
                 related=[Related(ctx.where(other, "amount"), f"{other.name}: {other.text.en}")],
                 clause="; ".join(c for c in (ctx.inventory.clause(blamed), ctx.inventory.clause(other)) if c),
             )  # fmt: skip
@@ -123,14 +124,14 @@ def stated_is_listed(statement: Statement, ctx: Context) -> Iterator[Finding]:
         if statement.compare == "equal"
         else SIGNS[statement.compare]
     )
-    stated = f"{sign} {plain(statement.amount)}".strip()
+    stated = f"{sign} {plain_number(statement.amount)}".strip()
     if verdict is None:
-        top = "?" if listed.high is None else plain(listed.high)
+        top = "?" if listed.high is None else plain_number(listed.high)
         open_ones = ", ".join([*listed.unsited, *listed.unknown])
         yield lacking(
             "CAP020", statement.name,
-            Text(f"{stated} {word} stated{where}, {plain(listed.low)} to {top} listed: site or amount of {open_ones} is open",
-                 f"表述为 {stated} {zh_word}{_of(statement, True)}，清单为 {plain(listed.low)} 至 {top}：{open_ones} 的站点或数量未定"),
+            Text(f"{stated} {word} stated{where}, {plain_number(listed.low)} to {top} listed: site or amount of {open_ones} is open",
+                 f"表述为 {stated} {zh_word}{_of(statement, True)}，清单为 {plain_number(listed.low)} 至 {top}：{open_ones} 的站点或数量未定"),
             ctx.where(statement, "amount"),
             Text(f"give {open_ones} a site, or their device type its components", f"为 {open_ones} 指定站点，或补全设备型号的部件"),
         )  # fmt: skip
@@ -140,14 +141,14 @@ def stated_is_listed(statement: Statement, ctx: Context) -> Iterator[Finding]:
     message = "not listed" if difference > 0 else "listed beyond"
     yield finding(
         "CAP020", statement.name,
-        Text(f"{stated} {word} stated{where}, {plain(have)} listed: {plain(abs(difference))} {message}",
-             f"表述为 {stated} {zh_word}{_of(statement, True)}，清单为 {plain(have)}，"
-             f"{'少列' if difference > 0 else '多列'} {plain(abs(difference))}"),
+        Text(f"{stated} {word} stated{where}, {plain_number(have)} listed: {plain_number(abs(difference))} {message}",
+             f"表述为 {stated} {zh_word}{_of(statement, True)}，清单为 {plain_number(have)}，"
+             f"{'少列' if difference > 0 else '多列'} {plain_number(abs(difference))}"),
         ctx.where(statement, "amount"),
-        fix=Text(f"ask the buyer which figure holds; then list the {plain(abs(difference))} or correct the statement"
+        fix=Text(f"ask the buyer which figure holds; then list the {plain_number(abs(difference))} or correct the statement"
                  if difference > 0 else "ask the buyer which figure holds; then correct the list or the statement",
                  "请采购人确认以哪一数字为准，再更正清单或表述"),
-        arithmetic=f"{plain(statement.amount)} stated - {plain(have)} listed = {plain(difference)}; "
-        f"{listed.sum_text()} = {plain(listed.low)}",
+        arithmetic=f"{plain_number(statement.amount)} stated - {plain_number(have)} listed = {plain_number(difference)}; "
+        f"{listed.sum_text()} = {plain_number(listed.low)}",
         clause=ctx.inventory.clause(statement),
     )  # fmt: skip

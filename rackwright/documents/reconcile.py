@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from capacity.measures import Tally, plain, tally
+from capacity.measures import Tally, tally
 from inventory.findings import Text
 from inventory.inventory import Inventory
+from inventory.quantities import plain_number
 
 Result = Literal["exact", "holds", "surplus", "short", "no hardware", "not evaluated"]
 
@@ -48,13 +49,13 @@ def reconciled(inventory: Inventory) -> Iterator[Reconciled]:
         difference = None if counted.amount is None else statement.amount - counted.amount
         yield Reconciled(
             "statement", statement.name, Text(statement.text.en, statement.text.zh), statement.clause,
-            plain(statement.amount), _listed(counted), counted.sum_text(), difference,
+            plain_number(statement.amount), _listed(counted), counted.sum_text(), difference,
             _statement_result(statement.compare, difference), _reason(counted),
         )  # fmt: skip
     for licence in inventory.licences.values():
         title = Text(licence.title.en, licence.title.zh)
         for metric in licence.metrics:
-            stated = f"{plain(metric.amount)} {metric.unit}".strip()
+            stated = f"{plain_number(metric.amount)} {metric.unit}".strip()
             if metric.measure is None or not licence.fleets:
                 why = licence.no_measure
                 result: Result = "not evaluated" if metric.measure is None else "no hardware"
@@ -81,9 +82,9 @@ def reconciled(inventory: Inventory) -> Iterator[Reconciled]:
 
 def _listed(counted: Tally) -> str:
     if counted.amount is not None:
-        return plain(counted.amount)
-    high = "?" if counted.high is None else plain(counted.high)
-    return f"{plain(counted.low)} … {high}"
+        return plain_number(counted.amount)
+    high = "?" if counted.high is None else plain_number(counted.high)
+    return f"{plain_number(counted.low)} … {high}"
 
 
 def _reason(counted: Tally) -> Text:
