@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from capacity.conflicts import BANK_LIMIT, Family, Relaxation, involved, item_words, rack_words
 from capacity.placement import can_place
 from capacity.placement_bounds import grouped, rack_count
+from capacity.placement_families import BANK_LIMIT, CAPS, SIZES, Family, involved, item_words, rack_words
 from capacity.placement_model import RESOURCES, UNITS, Bin, Item, Problem, spread_cap
 
-_CAPS = ("alloc_cap_w", "peak_cap_w", "height_cap_u", "weight_cap_kg")
-_SIZES = ("alloc_w", "peak_w", "height_u", "weight_kg", "peak_w")
+_LIMITED = (*SIZES, "peak_w")  # what the resources, and behind them the banks, are asked for
 _GRAIN = (10, 10, 1, 1, 10)  # W, W, U, kg, W: smallest step a limit is raised by
 _BANKS = len(RESOURCES)  # the bank limit stands behind the resources
 _KINDS_SHOWN = 3  # kinds of items offered for leaving out
 
 Change = Callable[[int], Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """One change that makes everything placeable, found by placing everything with it.
+
+    `smallest` says the next smaller amount was proved not to be enough.
+    """
+
+    family: str
+    amount: int
+    text: str
+    smallest: bool
 
 
 def relaxations_for(problem: Problem, kept: Sequence[Family]) -> tuple[Relaxation, ...]:
@@ -71,14 +83,14 @@ def _raised(problem: Problem, names: set[str], r: int, limit: int) -> Problem:
     def raised(rack: Bin) -> Bin:
         if r == _BANKS:
             return replace(rack, bank_caps_w=tuple(max(cap, limit) for cap in rack.bank_caps_w))
-        return replace(rack, **{_CAPS[r]: max(getattr(rack, _CAPS[r]), limit)})
+        return replace(rack, **{CAPS[r]: max(getattr(rack, CAPS[r]), limit)})
 
     return replace(problem, bins=tuple(raised(rack) if rack.name in names else rack for rack in problem.bins))
 
 
 def _total(problem: Problem, r: int) -> int:
     """More than all items of `problem` can ever take of resource `r` in one rack."""
-    return sum(int(getattr(item, _SIZES[r])) for item in problem.items) + len(problem.items) + _GRAIN[r]
+    return sum(int(getattr(item, _LIMITED[r])) for item in problem.items) + len(problem.items) + _GRAIN[r]
 
 
 def _raise_limit(problem: Problem, kept: Sequence[Family], r: int) -> Relaxation | None:
@@ -88,7 +100,7 @@ def _raise_limit(problem: Problem, kept: Sequence[Family], r: int) -> Relaxation
     if not racks or (r == _BANKS and not any(rack.bank_caps_w for rack in racks)):
         return None
     where = f" in {rack_words(names)}"
-    base = [min(getattr(rack, cap) for rack in racks) for cap in _CAPS]
+    base = [min(getattr(rack, cap) for rack in racks) for cap in CAPS]
     banks = [cap for rack in racks for cap in rack.bank_caps_w]
     base += [min(banks)] if banks else []
 
@@ -224,7 +236,7 @@ def _leave_out(problem: Problem, kept: Sequence[Family]) -> list[Relaxation | No
     lead = next((int(subject) for family, subject in kept if family == "resource"), 1)
     found = []
     for kind, members in sorted(kinds.items()):
-        members.sort(key=lambda item: (-getattr(item, _SIZES[lead]), item.name))
+        members.sort(key=lambda item: (-getattr(item, _LIMITED[lead]), item.name))
 
         def change(amount: int, members: list[Item] = members) -> Problem:
             return _without(problem, {item.name for item in members[:amount]})

@@ -8,9 +8,10 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from capacity.conflicts import explain_infeasible, lifted, minimal_families
+from capacity.conflicts import explain_infeasible, minimal_families
 from capacity.placement import Bin, Group, Item, Problem, first_fit, solve, solve_cpsat, verify
 from capacity.placement_banks import raised_caps, splittable
+from capacity.placement_families import lifted
 
 SETTINGS = settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
