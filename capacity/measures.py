@@ -16,6 +16,7 @@ from inventory.findings import Text
 from inventory.inventory import Device, Inventory
 from inventory.model import Fleet, Measure, Selector
 from inventory.quantities import plain_number
+from topology.ports import business_interfaces, fastest_interfaces
 
 COMPONENT_MEASURES = ("cores", "threads", "raw_hdd_tb", "memory_gb", "gpus")
 """Measures that are a sum over the components of servers."""
@@ -99,20 +100,16 @@ def tally(inventory: Inventory, kind: Measure, of: Selector | Iterable[str]) -> 
     return _devices(inventory, kind, selector, by_fleets)
 
 
-def business_interfaces(fleet: Fleet, device_type: DeviceType) -> tuple[Interface, ...] | None:
-    """Interfaces that carry the business traffic of one device: those the fleet names, else the fastest
-    Ethernet interfaces that are not for management. None when the type does not say their speed."""
+def known_business_interfaces(fleet: Fleet, device_type: DeviceType) -> tuple[Interface, ...] | None:
+    """Interfaces that carry the business traffic of one device, attached or not: those the fleet names, else the
+    fastest. None when the type does not say: a name it does not have, or an interface of unknown speed."""
     if fleet.attach and fleet.attach.interfaces:
-        known = device_type.interface_by_name
-        if any(name not in known for name in fleet.attach.interfaces):
-            return None
-        return tuple(known[name] for name in fleet.attach.interfaces)
+        found = business_interfaces(fleet, device_type)
+        return found if len(found) == len(fleet.attach.interfaces) else None
     data = [i for i in device_type.interfaces if not i.mgmt_only]
-    speeds = [i.speed_gbps for i in data]
-    if not speeds or any(s is None for s in speeds):
-        return () if device_type.interfaces and not data else None
-    top = max(s for s in speeds if s is not None)
-    return tuple(i for i in data if i.speed_gbps == top)
+    if not device_type.interfaces or any(i.speed_gbps is None for i in data):
+        return None
+    return fastest_interfaces(device_type)
 
 
 def _chosen(site: str | None, roles: Iterable[str], selector: Selector) -> bool:
@@ -195,7 +192,7 @@ def _each(inventory: Inventory, kind: str, device: Device, by_fleets: bool) -> f
     if kind == "business_ports":
         if not isinstance(device.record, Fleet):
             return 0.0
-        ports = business_interfaces(device.record, device.type)
+        ports = known_business_interfaces(device.record, device.type)
         return None if ports is None else float(len(ports))
     if device.kind != "server" and not by_fleets:
         return 0.0

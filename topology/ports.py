@@ -78,6 +78,11 @@ def business_interfaces(fleet: Fleet, device_type: DeviceType) -> tuple[Interfac
     if fleet.attach.interfaces:
         known = device_type.interface_by_name
         return tuple(known[name] for name in fleet.attach.interfaces if name in known)
+    return fastest_interfaces(device_type)
+
+
+def fastest_interfaces(device_type: DeviceType) -> tuple[Interface, ...]:
+    """The fastest Ethernet interfaces that are not for management, in order; one of unknown speed is not among them."""
     data = [i for i in device_type.interfaces if not i.mgmt_only and i.speed_gbps is not None]
     top = max((i.speed_gbps or 0.0 for i in data), default=0.0)
     return tuple(i for i in data if i.speed_gbps == top)

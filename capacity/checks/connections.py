@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from capacity.measures import business_interfaces
+from capacity.measures import known_business_interfaces
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
 from inventory.interface_types import form_factor, speed_gbps
@@ -88,7 +88,7 @@ def ports_suffice(served: Served, ctx: Context) -> Iterator[Finding]:
     needs: list[tuple[Fleet, int]] = []
     unknown = []
     for fleet in served.fleets:
-        interfaces = business_interfaces(fleet, ctx.inventory.catalog.device_types[fleet.device_type])
+        interfaces = known_business_interfaces(fleet, ctx.inventory.catalog.device_types[fleet.device_type])
         if interfaces is None:
             unknown.append(fleet)
         else:
@@ -139,7 +139,7 @@ def speeds_match(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
     """
     attach = fleet.attach
     device_type = ctx.inventory.catalog.device_types[fleet.device_type]
-    interfaces = business_interfaces(fleet, device_type)
+    interfaces = known_business_interfaces(fleet, device_type)
     if attach is None or not interfaces:
         return
     optics = ctx.inventory.catalog.optics

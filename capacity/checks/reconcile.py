@@ -19,7 +19,9 @@ def _groups(ctx: Context) -> tuple[Group, ...]:
     if ctx.plan is None or not ctx.plan.cables:
         return ()
     plan = ctx.plan
-    result: tuple[Group, ...] = ctx.memo("bom", lambda: groups(ctx.inventory, plan.devices, needed_cables(ctx)))
+    result: tuple[Group, ...] = ctx.memo(
+        "bom", lambda: groups(ctx.inventory, plan.devices, needed_cables(ctx))
+    )
     return result
 
 
