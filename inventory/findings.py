@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -150,3 +150,9 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(
         (f for f in items if f.code in ("INV002", "INV003") or f.source not in misread), key=Finding.sort_key
     )
+
+
+def names_text(names: Sequence[str], shown: int = 6) -> str:
+    """Names in a row, cut after `shown`: `a, b +4`; the same in every language."""
+    first = ", ".join(names[:shown])
+    return first if len(names) <= shown else f"{first} +{len(names) - shown}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from capacity.facts import COMPUTED, Fact, Facts, facts
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Position, Related, Severity, Text
+from inventory.findings import Finding, Position, Related, Severity, Text, names_text
 from inventory.model import FactValue, Project, Requirement, Site
 from inventory.quantities import plain_number
 from inventory.validation import near
@@ -207,7 +207,7 @@ def _not_met(
 ) -> Finding:
     name, fact = members[0]
     owner = f"/{fact.owner if len(members) > 1 else name}" if len(members) == 1 or fact.owner else ""
-    count = f" ({len(members)} {requirement.scope}s: {_some([n for n, _ in members])})"
+    count = f" ({len(members)} {requirement.scope}s: {names_text([n for n, _ in members], 4)})"
     whole = count if len(members) > 1 else ""
     unit = f" {requirement.unit}" if requirement.unit else ""
     if requirement.op == "document":
@@ -233,7 +233,7 @@ def _not_met(
 def _silent(
     requirement: Requirement, silent: list[tuple[str, Fact | None]], ctx: Context, code: str
 ) -> Finding:
-    names = _some([name for name, _ in silent])
+    names = names_text([name for name, _ in silent], 4)
     first, fact = silent[0]
     what = "named the paper for" if requirement.op == "document" else "stated"
     zh_what = "未提供证明文件" if requirement.op == "document" else "未说明"
@@ -245,10 +245,6 @@ def _silent(
         Text(f"ask the operator and write {requirement.fact} here", f"向供方核实并填写 {requirement.fact}"),
     )  # fmt: skip
     return replace(open_point, clause=ctx.inventory.clause(requirement) or RULE)
-
-
-def _some(names: list[str], shown: int = 4) -> str:
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
 
 
 @check(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inventory.checks import Context, check, finding
-from inventory.findings import Finding, Related, Severity, Text
+from inventory.findings import Finding, Related, Severity, Text, names_text
 from inventory.inventory import Device
 from inventory.model import Fleet, Record
 from inventory.nearest import near
@@ -77,13 +77,9 @@ def _renames(ctx: Context) -> dict[str, str]:
     return result
 
 
-def _some(names: list[str], shown: int = 4) -> str:
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
-
-
 def _several(names: list[str]) -> str:
     """The names in front of a message that is about more than its subject."""
-    return f"{_some(names)}: " if len(names) > 1 else ""
+    return f"{names_text(names, 4)}: " if len(names) > 1 else ""
 
 
 @check(

@@ -18,7 +18,6 @@ from capacity.checks.power_state import (
     clause_breaks,
     clause_states,
     contributors,
-    names_text,
     occupied_racks,
     power_state,
     sum_text,
@@ -28,7 +27,7 @@ from capacity.checks.power_wiring import rack_sites
 from capacity.cords import pdu_name, pdu_type
 from capacity.load_lines import bank_limits_w, phase_voltage_v, rack_feed_cap_w
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Position, Related, Severity, Text
+from inventory.findings import Finding, Position, Related, Severity, Text, names_text
 from inventory.inventory import RackPlace
 from inventory.model import Site
 

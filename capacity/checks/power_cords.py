@@ -11,13 +11,12 @@ from capacity.checks.power_state import (
     CordFault,
     catalog_place,
     cord_faults,
-    names_text,
     one_sided,
     power_state,
 )
 from capacity.cords import pdu_name, pdu_type, sts_of
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Position, Related, Severity, Text
+from inventory.findings import Finding, Position, Related, Severity, Text, names_text
 from inventory.inventory import Device
 from inventory.plan_model import Cord
 

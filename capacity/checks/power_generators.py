@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from capacity.checks.power_plant import ZH_LOADS, contract_w
-from capacity.checks.power_state import clause_states, names_text, power_state
+from capacity.checks.power_state import clause_states, power_state
 from capacity.checks.power_wiring import miswired, rack_sites
 from capacity.load_lines import plant_cap_w, plant_name
 from capacity.plant import fuel_l, generator_kw
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Related, Severity, Text
+from inventory.findings import Finding, Related, Severity, Text, names_text
 from inventory.model import Generator, Site
 
 

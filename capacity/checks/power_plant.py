@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import cast
 
 from capacity.checks.power_cords import rack_phase_doubtful
-from capacity.checks.power_state import clause_states, names_text, power_state, watts
+from capacity.checks.power_state import clause_states, power_state, watts
 from capacity.checks.power_wiring import miswired, rack_sites
 from capacity.feeds import phase_imbalance
 from capacity.load_lines import PHASES, panel_cap_w, rack_feed_cap_w, ups_cap_w
 from capacity.plant import autonomy_covers_start, battery_kwh, ups_side_kva
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Severity, Text
+from inventory.findings import Finding, Severity, Text, names_text
 from inventory.inventory import RackPlace
 from inventory.model import Panel, Site, Ups
 

@@ -3,7 +3,7 @@ what every element carries, and which faults of the data would only echo in othe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -128,12 +128,6 @@ def sum_text(values: Mapping[str, float]) -> str:
     ordered = sorted(groups.items(), key=lambda g: (-g[0][1] * g[1], g[0][0]))
     parts = [f"{count} x {each} W ({owner})" for (owner, each), count in ordered]
     return " + ".join(parts) + f" = {sum(values.values()):.0f} W"
-
-
-def names_text(names: Sequence[str], limit: int = 6) -> str:
-    """A list of names, cut after a few: `a, b and 4 more`."""
-    shown = ", ".join(names[:limit])
-    return shown if len(names) <= limit else f"{shown} +{len(names) - limit}"
 
 
 def clause_states(ctx: Context, scope: str, fact: str) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capacity.checks.power_state import contributors, names_text, power_state, sts_cords
+from capacity.checks.power_state import contributors, power_state, sts_cords
 from capacity.load_lines import phase_voltage_v
 from capacity.plant import single_phase_a
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Related, Severity, Text
+from inventory.findings import Finding, Related, Severity, Text, names_text
 from inventory.model import Fleet, Sts
 
 

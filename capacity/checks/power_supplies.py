@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from capacity.checks.power_state import catalog_place, names_text, watts
+from capacity.checks.power_state import catalog_place, watts
 from capacity.draws import draws
 from capacity.power import DevicePower, PowerParameters, psu_rating_needed_w
 from inventory.checks import Context, check, finding, lacking
 from inventory.device_model import DeviceType
-from inventory.findings import Finding, Related, Severity, Text
+from inventory.findings import Finding, Related, Severity, Text, names_text
 
 
 def _types(ctx: Context) -> list[DeviceType]:

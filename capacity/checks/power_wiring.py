@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from capacity.checks.power_state import clause_states, names_text
+from capacity.checks.power_state import clause_states
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Position, Related, Severity, Text
+from inventory.findings import Finding, Position, Related, Severity, Text, names_text
 from inventory.model import Panel, Rack, Row, Side, Site
 
 

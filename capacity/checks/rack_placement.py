@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from capacity.checks.power_state import names_text, power_state
+from capacity.checks.power_state import power_state
 from capacity.checks.rack_state import Filled, Standing, filled_racks
 from capacity.rack_layout import Standing as Waiting
 from capacity.rack_layout import lay_out, units_taken
 from inventory.checks import Context, check, finding
-from inventory.findings import Finding, Position, Related, Severity, Text
+from inventory.findings import Finding, Position, Related, Severity, Text, names_text
 from inventory.inventory import RackPlace
 from inventory.model import Fleet, OobSwitch, Pair
 from inventory.plan_model import PlacedDevice

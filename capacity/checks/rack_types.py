@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from capacity.checks.power_state import catalog_place, names_text
+from capacity.checks.power_state import catalog_place
 from capacity.checks.rack_state import Standing, filled_racks
 from capacity.rack_layout import mounting_faces
 from inventory.catalog_parts import RackType
 from inventory.checks import Context, check, finding, lacking
 from inventory.device_model import DeviceType
-from inventory.findings import Finding, Related, Severity, Text
+from inventory.findings import Finding, Related, Severity, Text, names_text
 
 
 def _rack_types(ctx: Context) -> list[RackType]:

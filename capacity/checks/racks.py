@@ -8,10 +8,10 @@ from typing import cast
 
 from capacity.checks import rack_placement as rack_placement  # imported for their checks
 from capacity.checks import rack_types as rack_types
-from capacity.checks.power_state import catalog_place, clause_breaks, clause_states, names_text
+from capacity.checks.power_state import catalog_place, clause_breaks, clause_states
 from capacity.checks.rack_state import Filled, filled_racks, structure_kg
 from inventory.checks import Context, check, finding, lacking
-from inventory.findings import Finding, Related, Severity, Text
+from inventory.findings import Finding, Related, Severity, Text, names_text
 from inventory.model import Room, Row
 
 _GRAVITY_M_S2 = 9.81
