@@ -17,6 +17,9 @@ HEAD = "racks:\n  - "
 RACK = "name: A01-A01"
 
 
+Watts = Annotated[float, Strict()]
+
+
 class Inner(m.Record):
     """A record in a list of another."""
 
@@ -42,8 +45,8 @@ class Sample(m.Record):
     ranges: dict[Literal["server", "uplink"], m.RangeText] = {}  # noqa: RUF012 (pydantic copies it)
     title: m.Title | None = None
     inner: tuple[Inner, ...] = ()
-    low_w: m.Number | None = None
-    high_w: m.Number | None = None
+    low_w: Watts | None = None
+    high_w: Watts | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Sample:
