@@ -21,9 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[-a-z0-9_]+$", max_length=100)]
-Flag = Annotated[bool, Strict()]
-Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
+from inventory.fields import Count, Flag, Slug
+
 Positive = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Quantity = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Level = Annotated[float, Strict(), Field(allow_inf_nan=False)]

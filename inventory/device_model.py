@@ -20,14 +20,13 @@ from inventory.catalog_parts import (
     Cited,
     Component,
     Entry,
-    Flag,
     Placed,
     Positive,
     Quantity,
-    Slug,
     WeightUnit,
     capacity_of,
 )
+from inventory.fields import Flag, Slug
 from inventory.interface_types import INTERFACE_TYPES, expand_range, form_factor, speed_gbps
 
 IEC_60320 = frozenset(f"iec-60320-c{n}" for n in (5, 6, 7, 8, 13, 14, 15, 16, 18, 19, 20, 21, 22))
