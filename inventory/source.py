@@ -302,9 +302,8 @@ class _Builder:
                 for source in below if isinstance(below, list) else [below]:
                     merged = {**(source if isinstance(source, dict) else {}), **merged}
                 continue
-            if not key.style and key.tag in (_TAG + "bool", _TAG + "null"):
-                self.say("INV003", key, f"key {name} without quotes is read as a truth value or as nothing",
-                         f"未加引号的键 {name} 会被读成布尔值或空值", f'write "{name}"', f'写成 "{name}"')  # fmt: skip
+            if not key.style and (key.tag != _STR or name[:1] in self.numeric):
+                self.plain_key(key)
             if name in seen:
                 line = seen[name].start_mark.line + 1
                 self.say("INV002", key, f"key {name} stands twice in this mapping, first at line {line}",
@@ -314,6 +313,15 @@ class _Builder:
             seen[name] = key
             out[name] = self.build(value)
         return {**merged, **out} if merged else out
+
+    def plain_key(self, key: yaml.Node) -> None:
+        """Note a key that some reader takes for something else; ours are always text."""
+        kind, name = key.tag.removeprefix(_TAG), key.value
+        if kind in ("bool", "null"):
+            self.say("INV003", key, f"key {name} without quotes is read as a truth value or as nothing",
+                     f"未加引号的键 {name} 会被读成布尔值或空值", f'write "{name}"', f'写成 "{name}"')  # fmt: skip
+        elif trap := plain_scalar(kind, name)[1]:
+            self.faults.append(("INV003", key, trap.why, trap.fix))
 
     def scalar(self, node: yaml.Node) -> Any:
         kind = node.tag.removeprefix(_TAG)

@@ -123,7 +123,11 @@ FORBIDDEN: dict[str, tuple[str, list[Found], Any]] = {
     "mapping as a key": ("a: {? {b: 1} : c, d: 2}\n", [("INV002", 1, 7, "a")], {"a": {"d": 2}}),
     "truth value as a key": ("a:\n  no: 1\n", [("INV003", 2, 3, "a.no")], {"a": {"no": 1}}),
     "null as a key": ("~: 1\n", [("INV003", 1, 1, "~")], {"~": 1}),
-    "number as a key": ("1: a\n0100: b\n1:2: c\n", [], {"1": "a", "0100": "b", "1:2": "c"}),
+    "number as a key": ("1: a\n850: b\n1.5: c\n4-post: d\n", [], {"1": "a", "850": "b", "1.5": "c", "4-post": "d"}),
+    "key that is misread": (
+        "0100: b\n1:2: c\na: {1e3: d}\n", [("INV003", 1, 1, "0100"), ("INV003", 2, 1, "1:2"), ("INV003", 3, 5, "a.1e3")],
+        {"0100": "b", "1:2": "c", "a": {"1e3": "d"}},
+    ),
     "own tag": ("a: !num 30\n", [("INV002", 1, 4, "a")], {"a": "30"}),
     "python tag": ("a: !!python/name:os.system x\n", [("INV002", 1, 4, "a")], {"a": "x"}),
     "binary": ("a: !!binary aGk=\n", [("INV002", 1, 4, "a")], {"a": "aGk="}),
