@@ -13,6 +13,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Literal
 
+from inventory.catalog_parts import Placed
 from inventory.findings import Finding, Position, Related, Severity, Status, Text, Waived, ordered
 from inventory.inventory import Inventory, locate
 from inventory.model import Record
@@ -47,8 +48,8 @@ class Context:
                 out.setdefault(cable.b.device, []).append(cable)
         return out
 
-    def where(self, record: Record | PlanRecord, *path: str | int) -> Position:
-        """Position of a record of the inventory or of the plan, or of a value inside it."""
+    def where(self, record: Record | PlanRecord | Placed, *path: str | int) -> Position:
+        """Position of a record of the inventory, catalogue or plan, or of a value inside it."""
         shown, _ = place(record.at)
         if self.plan and self.plan.documents and shown in self.plan.documents:
             return locate(self.plan.documents, record.at, *path)

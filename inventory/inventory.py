@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inventory import model as m
 from inventory.catalog_model import Catalog, DeviceType, RackType
+from inventory.catalog_parts import Placed
 from inventory.findings import Position
 from inventory.plan_model import PlanRecord
 from inventory.policy import Policy
@@ -100,8 +101,8 @@ class Inventory:
     requirements: Mapping[str, m.Requirement]
     waivers: Mapping[str, m.Waiver]
 
-    def where(self, record: m.Record | PlanRecord, *path: str | int) -> Position:
-        """Position of a record, or of the value at `path` inside it (falls back to the nearest enclosing value)."""
+    def where(self, record: m.Record | PlanRecord | Placed, *path: str | int) -> Position:
+        """Position of a record or catalogue entry, or of the value at `path` inside it (falls back to the nearest enclosing value)."""
         return locate(self.documents, record.at, *path)
 
     def clause(self, record: m.Record) -> str:
@@ -217,8 +218,8 @@ class Inventory:
         for slug in sorted(used):
             device_type = self.catalog.device_types[slug]
             for name, reason in sorted(device_type.rackwright.assumed.items()):
-                place = locate(self.documents, device_type.at, "rackwright", "assumed", name)
-                out.append((f"device_types/{slug}", name, reason, place))
+                at = self.where(device_type, "rackwright", "assumed", name)
+                out.append((f"device_types/{slug}", name, reason, at))
         return tuple(out)
 
     def _assumed(self, subject: str, record: m.Record) -> list[tuple[str, str, str, Position]]:

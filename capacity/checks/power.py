@@ -14,7 +14,6 @@ from capacity.checks import power_supplies as power_supplies
 from capacity.checks import power_wiring as power_wiring
 from capacity.checks.power_state import (
     badly_corded_racks,
-    catalog_place,
     clause_breaks,
     clause_states,
     contributors,
@@ -323,7 +322,7 @@ def bank_within_breaker(name: str, ctx: Context) -> Iterator[Finding]:
     pdu = pdu_type(ctx.inventory, rack, side)
     assert pdu is not None  # noqa: S101 - the bank came from it
     index = next(i for i, b in enumerate(pdu.rackwright.banks) if worst.endswith(f"/{b.name}"))
-    breaker = catalog_place(ctx, pdu, "rackwright", "banks", index, "breaker_a")
+    breaker = ctx.where(pdu, "rackwright", "banks", index, "breaker_a")
     alike = [n for n in occupied_racks(ctx) if verdict(ctx, n) == "bank"]
     many = len(alike) >= 3 and len(alike) * 2 > len(occupied_racks(ctx))
     if many and name != alike[0]:

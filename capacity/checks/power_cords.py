@@ -9,7 +9,6 @@ from typing import cast
 from capacity.checks.power_state import (
     PLUG,
     CordFault,
-    catalog_place,
     cord_faults,
     one_sided,
     power_state,
@@ -107,7 +106,7 @@ def every_inlet_corded(name: str, ctx: Context) -> Iterator[Finding]:
             yield lacking(
                 "PWR006", rack.rack_type.slug,
                 Text("the rack type names no power strips: no cord can be planned", "机柜型号未写明 PDU，无法规划电源线"),
-                catalog_place(ctx, rack.rack_type, "rackwright", "pdus"),
+                ctx.where(rack.rack_type, "rackwright", "pdus"),
                 Text("the operator states make and outlets of the strips (rackwright.pdus)", "由机房方给出 PDU 型号与插座（rackwright.pdus）"),
             )  # fmt: skip
         return
@@ -145,7 +144,7 @@ def _type_gap(ctx: Context, device: Device, gap: _Gap, alike: list[str]) -> Find
         "PWR006", device.type.slug,
         Text(f"no cord at {', '.join(gap.missing)} of {len(alike)} devices: {names_text(alike)}",
              f"{len(alike)} 台设备的 {'、'.join(gap.missing)} 未接电源线：{names_text(alike)}"),
-        catalog_place(ctx, device.type, "power-ports"),
+        ctx.where(device.type, "power-ports"),
         fix=Text("run `rackwright plan`; if outlets run out, choose a strip with more of that kind",
                  "重新运行 `rackwright plan`；若插座不足，选用同类插座更多的 PDU"),
     )  # fmt: skip
@@ -256,7 +255,7 @@ def _type_plug(ctx: Context, name: str, fault: CordFault, alike: list[str]) -> F
         "PWR008", device_type.slug,
         Text(f"{fault.cord.inlet} of {len(alike)} devices needs {fault.expected}, their cords are at {fault.found} and the like",
              f"{len(alike)} 台设备的 {fault.cord.inlet} 需 {fault.expected}，现接 {fault.found} 等"),
-        catalog_place(ctx, device_type, "power-ports", index, "type"),
+        ctx.where(device_type, "power-ports", index, "type"),
         fix=Text("correct the inlet type, or run `rackwright plan`", "更正输入口类型，或重新运行 `rackwright plan`"),
         related=[Related(ctx.where(fault.cord, "outlet"), f"{name}: {fault.cord.outlet}")],
     )  # fmt: skip

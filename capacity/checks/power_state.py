@@ -11,16 +11,10 @@ from capacity.cords import STS_BANK, bank_name, outlet_type, pdu_name, pdu_type,
 from capacity.draws import draws
 from capacity.load_lines import Kind, lines_of, powered
 from capacity.power import DevicePower
-from inventory.catalog_parts import Placed
 from inventory.checks import Context
-from inventory.findings import Position, Related
-from inventory.inventory import Device, locate
+from inventory.findings import Related
+from inventory.inventory import Device
 from inventory.plan_model import Cord, LoadLine, PlacedDevice
-
-
-def catalog_place(ctx: Context, entry: Placed, *path: str | int) -> Position:
-    """Position of a value inside a catalogue entry."""
-    return locate(ctx.inventory.documents, entry.at, *path)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from capacity.checks.power_state import catalog_place, watts
+from capacity.checks.power_state import watts
 from capacity.draws import draws
 from capacity.power import DevicePower, PowerParameters, psu_rating_needed_w
 from inventory.checks import Context, check, finding, lacking
@@ -52,7 +52,7 @@ def draw_is_known(device_type: DeviceType, ctx: Context) -> Iterator[Finding]:
     yield lacking(
         "PWR001", device_type.slug,
         Text(f"draw is unknown{why}: {count} devices are in no power sum", f"功耗未知{zh_why}：{count} 台设备未计入任何功耗合计"),
-        catalog_place(ctx, device_type, "rackwright", "components" if parts else "power"),
+        ctx.where(device_type, "rackwright", "components" if parts else "power"),
         Text("the maker states idle, typical and peak draw", "由厂商给出空闲、典型与峰值功耗"),
     )  # fmt: skip
 
@@ -78,7 +78,7 @@ def supplies_are_redundant(device_type: DeviceType, ctx: Context) -> Iterator[Fi
         yield finding(
             "PWR002", slug,
             Text("both supplies are needed (2+0): two feeds give no redundancy", "两个电源须同时工作（2+0）：双路供电不构成冗余"),
-            catalog_place(ctx, device_type, "rackwright", "psu", "redundancy"),
+            ctx.where(device_type, "rackwright", "psu", "redundancy"),
             fix=Text("order supplies of which one carries the device (1+1)", "选用单个即可承载整机的电源（1+1）"),
         )  # fmt: skip
         return
@@ -93,10 +93,10 @@ def supplies_are_redundant(device_type: DeviceType, ctx: Context) -> Iterator[Fi
             "PWR002", slug,
             Text(f"one supply of {rating_w} W does not carry {watts(power.peak_dc_w)} peak (DC) with margin: {watts(needed_w)} needed",
                  f"单个电源 {rating_w} W 不足以承载峰值 {watts(power.peak_dc_w)}（直流侧，含余量须 {watts(needed_w)}）"),
-            catalog_place(ctx, device_type, "rackwright", "psu", "rating_w"),
+            ctx.where(device_type, "rackwright", "psu", "rating_w"),
             fix=Text(f"order supplies of at least {watts(needed_w)}", f"选用不小于 {watts(needed_w)} 的电源"),
             arithmetic=f"{power.peak_dc_w:.0f} W x {margin.psu_margin:g} = {needed_w:.0f} W > {rating_w} W ({ctx.inventory.policy.cite('power.psu_margin')})",
-            related=[Related(catalog_place(ctx, device_type, "rackwright", "components"), "parts that draw it")],
+            related=[Related(ctx.where(device_type, "rackwright", "components"), "parts that draw it")],
         )  # fmt: skip
         return
     missing = [] if psu.redundancy else ["psu.redundancy"]
@@ -109,6 +109,6 @@ def supplies_are_redundant(device_type: DeviceType, ctx: Context) -> Iterator[Fi
             "PWR002", slug,
             Text(f"{', '.join(missing)} unknown: whether one supply carries {watts(power.peak_w)} peak cannot be told",
                  f"{'、'.join(missing)} 未知：无法判断单个电源能否承载峰值 {watts(power.peak_w)}"),
-            catalog_place(ctx, device_type, "rackwright", "psu"),
+            ctx.where(device_type, "rackwright", "psu"),
             Text(f"the maker states it; at least {watts(needed_w)} each is safe", f"由厂商给出；每个不小于 {watts(needed_w)} 即可"),
         )  # fmt: skip

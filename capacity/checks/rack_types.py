@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from capacity.checks.power_state import catalog_place
 from capacity.checks.rack_state import Standing, filled_racks
 from capacity.rack_layout import mounting_faces
 from inventory.catalog_parts import RackType
@@ -61,7 +60,7 @@ def weight_is_known(entry: RackType | DeviceType, ctx: Context) -> Iterator[Find
         yield lacking(
             "RCK004", entry.slug,
             Text(f"{', '.join(missing)} unknown: racks that hold it are not weighed in full", f"{'、'.join(missing)} 未知：相关机柜重量未完整核算"),
-            catalog_place(ctx, entry, *path),
+            ctx.where(entry, *path),
             Text("the maker or the operator states it", "由厂商或机房方给出"),
         )  # fmt: skip
 
@@ -87,9 +86,9 @@ def depth_fits(rack_type: RackType, ctx: Context) -> Iterator[Finding]:
         what = "mounting_depth" if rack_type.mounting_depth is None else f"depth of {names_text(unknown)}"
         yield lacking(
             "RCK008", rack_type.slug, Text(f"{what} unknown", f"{what} 未知"),
-            catalog_place(ctx, rack_type, "mounting_depth")
+            ctx.where(rack_type, "mounting_depth")
             if rack_type.mounting_depth is None
-            else catalog_place(ctx, types[unknown[0]], "rackwright"),
+            else ctx.where(types[unknown[0]], "rackwright"),
             Text("the maker states it", "由厂商给出"),
         )  # fmt: skip
     if rack_type.mounting_depth is None:
@@ -102,8 +101,8 @@ def depth_fits(rack_type: RackType, ctx: Context) -> Iterator[Finding]:
         return
     worst = max(deep, key=lambda t: (t.depth_mm or 0, t.slug))
     one = len(deep) == 1 and len(types) > 1
-    depth_place = catalog_place(ctx, worst, "rackwright", "depth_mm")
-    rack_place = catalog_place(ctx, rack_type, "mounting_depth")
+    depth_place = ctx.where(worst, "rackwright", "depth_mm")
+    rack_place = ctx.where(rack_type, "mounting_depth")
     need_mm = (worst.depth_mm or 0) + margin_mm
     yield finding(
         "RCK008", worst.slug if one else rack_type.slug,
@@ -149,7 +148,7 @@ def air_runs_one_way(device_type: DeviceType, ctx: Context) -> Iterator[Finding]
     """
     if device_type.airflow is None:
         yield lacking(
-            "RCK009", device_type.slug, Text("airflow unknown", "风道方向未知"), catalog_place(ctx, device_type, "model"),
+            "RCK009", device_type.slug, Text("airflow unknown", "风道方向未知"), ctx.where(device_type, "model"),
             Text("the maker states airflow", "由厂商给出 airflow"),
         )  # fmt: skip
         return
@@ -165,7 +164,7 @@ def air_runs_one_way(device_type: DeviceType, ctx: Context) -> Iterator[Finding]
         "RCK009", device_type.slug if whole_type or len(wrong) > 1 else wrong[0].device.name,
         Text(f"{names} ({device_type.airflow}, mounted at the {wrong[0].placed.face}) blow from the rear of the rack to its front",
              f"{names}（{device_type.airflow}，装于{'前' if wrong[0].placed.face == 'front' else '后'}侧）风向由机柜后侧吹向前侧"),
-        catalog_place(ctx, device_type, "airflow") if whole_type else ctx.where(wrong[0].placed, "face"),
+        ctx.where(device_type, "airflow") if whole_type else ctx.where(wrong[0].placed, "face"),
         fix=Text(f"mount at the {other}, or order the other airflow", f"改装于{'前' if other == 'front' else '后'}侧，或选用另一风向"),
         related=[Related(ctx.where(s.placed, "rack"), f"{s.device.name} in {s.placed.rack}") for s in wrong[:4]],
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import cast
 
 from capacity.checks import rack_placement as rack_placement  # imported for their checks
 from capacity.checks import rack_types as rack_types
-from capacity.checks.power_state import catalog_place, clause_breaks, clause_states
+from capacity.checks.power_state import clause_breaks, clause_states
 from capacity.checks.rack_state import Filled, filled_racks, structure_kg
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text, names_text
@@ -57,7 +57,7 @@ def units_within_usable(item: Filled, ctx: Context) -> Iterator[Finding]:
         if item is first and not clause_states(ctx, "rack", "usable_u"):
             yield lacking(
                 "RCK003", item.rack.rack_type.slug, Text("usable height unknown", "可用机位数未知"),
-                catalog_place(ctx, item.rack.rack_type, "rackwright", "usable_u"),
+                ctx.where(item.rack.rack_type, "rackwright", "usable_u"),
                 Text("the operator states usable_u", "由机房方给出 usable_u"),
             )  # fmt: skip
         return
@@ -102,7 +102,7 @@ def weight_within_rating(item: Filled, ctx: Context) -> Iterator[Finding]:
         return
     others = f" (and {len(alike) - 1} more racks)" if many else ""
     zh_others = f"（另有 {len(alike) - 1} 个机柜）" if many else ""
-    rating = catalog_place(ctx, rack_type, "rackwright", "static_kg")
+    rating = ctx.where(rack_type, "rackwright", "static_kg")
     yield finding(
         "RCK005", rack_type.slug if many else item.rack.name,
         Text(f"{item.rack.name} weighs {total_kg:.0f} kg, limit {limit_kg} kg{others}",

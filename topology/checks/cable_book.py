@@ -1,8 +1,8 @@
 """What the cable checks share: every cable beside the devices, ports and optics it names, and the first
 thing that is wrong with its ends.
 
-Nothing is taken from the plan on trust. A cable has at most one fault of its ends, in the order of
-`PRECEDENCE`, so that a wrong port is reported once and not again as a stale label or a missing link.
+Nothing is taken from the plan on trust. A cable has at most one fault of its ends, the first found in a fixed
+order, so that a wrong port is reported once and not again as a stale label or a missing link.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ from topology.cable_parts import Places, end_label, joined_labels
 from topology.links import AccessLink, Key, access_links, key_of, wanted_keys
 from topology.ports import PortUse, free_ports_of, port_exists, port_plan_of, ports_for
 from topology.trays import Trays
-
-PRECEDENCE = ("PLN002", "PRT010", "PRT013", "NET038", "PRT018", "PRT011", "PRT012", "PRT021")
-"""Codes of end faults; a cable carries the first that applies."""
 
 
 @dataclass(frozen=True, slots=True)

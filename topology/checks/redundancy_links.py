@@ -10,7 +10,6 @@ from inventory import model as m
 from inventory.catalog_model import DeviceType
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Severity, Text
-from inventory.inventory import locate
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def links_on_two_cards(use: CardUse, ctx: Context) -> Iterator[Finding]:
     Passing: `components: [{part: nic-2x10g-sr, count: 2}]`
     """
     parts = ctx.inventory.catalog.components
-    place = locate(ctx.inventory.documents, use.type.at, "rackwright", "components")
+    place = ctx.where(use.type, "rackwright", "components")
     cards = sum(c.count for c in use.type.rackwright.components if parts[c.part].kind == "nic")
     speeds = {i.speed_gbps for i in use.type.interfaces if not i.mgmt_only and i.speed_gbps}
     left = cards - max(0, len(speeds) - 1)
