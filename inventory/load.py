@@ -31,6 +31,8 @@ __all__ = ["PROJECTS", "SHIPPED_CATALOG", "Loaded", "load", "references", "shown
 HERE = Path(__file__).parent
 SHIPPED_CATALOG = HERE / "catalog"
 PROJECTS = HERE / "projects"
+HELD_WITH = {"rows": ("racks",), "existing_switches": ("existing_pairs",)}
+"""Names that are defined inside the records of a section."""
 ANYWHERE = "*"
 """Names of records whose section could not be told: a reference to one of them is not broken."""
 
@@ -46,8 +48,8 @@ class Loaded:
 @dataclass
 class _Stage:
     """What reading and validating gave: valid records by section and name, every name written in each section
-    (valid record or not), the files, the findings, whether all files could be parsed, and slugs of catalogue
-    files that have a fault."""
+    (valid record or not), the files, the findings, whether all files could be parsed, slugs of catalogue
+    files that have a fault, and sections that are no list of records."""
 
     sections: dict[str, dict[str, Any]] = field(default_factory=lambda: {s: {} for s in m.SECTIONS})
     names: dict[str, set[str]] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class _Stage:
     project_at: Position | None = None
     complete: bool = True
     lost: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
 
     def fault(
         self, code: str, at: Position, subject: str, en: str, zh: str, fix_en: str, fix_zh: str
@@ -204,11 +207,7 @@ def _records(document: Document, section: str, items: Any, stage: _Stage) -> Non
     if items is None:
         return
     if not isinstance(items, list):
-        inner = items.values() if isinstance(items, dict) else ()
-        stage.name(
-            section, *(items if isinstance(items, dict) else ()), *_names(items)
-        )  # by key, or just one
-        stage.name(section, *(name for item in inner if isinstance(item, dict) for name in _names(item)))
+        stage.unknown |= {section, *HELD_WITH.get(section, ())}
         stage.fault("INV007", document.where(section), section, "expected a list of records",
                     "应为记录列表", "put '- ' before each record", "每条记录前加“- ”")  # fmt: skip
         return
@@ -219,6 +218,8 @@ def _records(document: Document, section: str, items: Any, stage: _Stage) -> Non
 def _record(document: Document, section: str, i: int, item: Any, stage: _Stage) -> None:
     for where, name in _written_names(section, item):
         stage.name(where, name)
+    if section == "rows" and not (isinstance(item, dict) and any(isinstance(v, list) for v in item.values())):
+        stage.unknown.add("racks")
     model = m.SECTIONS[section]
     record, found = validate(model, item, f"{document.path}#{section}/{i}", document, (section, i))
     stage.findings.extend(found)
@@ -237,8 +238,10 @@ def _record(document: Document, section: str, i: int, item: Any, stage: _Stage) 
 def _written_names(section: str, item: Any) -> Iterator[tuple[str, str]]:
     """(section, name) of everything a record defines, be the record valid or not."""
     yield from ((section, name) for name in _names(item))
-    if section == "rows" and isinstance(item, dict):  # under `racks`, or that word misspelt
-        lists = [value for value in item.values() if isinstance(value, list)]
+    if section == "rows" and isinstance(item, dict):
+        lists = [
+            value for value in item.values() if isinstance(value, list)
+        ]  # `racks`, or that word misspelt
         yield from (("racks", name) for racks in lists for rack in racks for name in _names(rack))
     if section == "existing_switches" and isinstance(item, dict) and item.get("pair") is not None:
         yield "existing_pairs", str(item["pair"])
@@ -251,13 +254,15 @@ def _names(item: Any) -> list[str]:
 
 
 def _own_faults(broken: list[Broken], stage: _Stage) -> Iterator[Finding]:
-    """The broken references that are a mistake of their own: as many names are missing as records of that
-    section have a fault in their name, and the references only follow from it."""
+    """The broken references that are a mistake of their own. They only follow from another one when a section is
+    no list of records, or when no more names are missing than records of it have a fault in their name."""
     groups: dict[frozenset[str], list[Broken]] = {}
     for one in broken:
         groups.setdefault(one.targets, []).append(one)
     for targets, group in groups.items():
-        if len(group) > sum(_doubtful_names(section, stage) for section in targets):
+        if targets & stage.unknown:
+            continue
+        if sum(one.names for one in group) > sum(_doubtful_names(section, stage) for section in targets):
             yield from (one.finding for one in group)
 
 

@@ -23,9 +23,9 @@ _FIELDS: dict[type[BaseModel], list[tuple[str, Getter]]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A name that nothing bears: where it might be defined, and the finding that says so."""
+    """Names that nothing bears: how many, where they might be defined, and the finding that says so."""
 
-    name: str
+    names: int
     targets: frozenset[str]
     finding: Finding
 
@@ -36,40 +36,56 @@ def broken_references(
     documents: Mapping[str, Document],
 ) -> list[Broken]:
     """One INV008 for each name that is not in any of the sections it may stand in, at the first place that gives
-    it; the other places are related. `known` holds the names by section, `catalog.*` and `existing_pairs`."""
-    missing: dict[str, list[tuple[Position, str, DataPath, tuple[str, ...]]]] = {}
+    it; the other places are related. Where nothing at all is defined, one for all names. `known` holds the names
+    by section, `catalog.*` and `existing_pairs`."""
+    missing: dict[str | tuple[str, ...], list[_Place]] = {}
     for section, records in sections.items():
         for name, record in records.items():
             for path, value, targets in references(record):
                 if not any(value in known[t] for t in targets):
                     shown, inner = place(record.at)
                     at = documents[shown].where(*inner, *path)
-                    missing.setdefault(value, []).append((at, f"{section}/{name}", path, targets))
-    out = []
-    for value, places in missing.items():
-        places.sort(key=lambda p: p[0])
-        at, subject, path, targets = places[0]
-        options = sorted(set().union(*(known[t] for t in targets)))
-        related = [
-            Related(there, f"{who} {_dotted(where)}") for there, who, where, _ in places[1 : SHOWN + 1]
-        ]
-        if len(places) > SHOWN + 1:
-            related.append(Related(None, f"and {len(places) - SHOWN - 1} places more"))
-        what = " or ".join(t.removeprefix("catalog.") for t in targets)
+                    key = value if any(known[t] for t in targets) else targets
+                    missing.setdefault(key, []).append(_Place(at, f"{section}/{name}", path, value, targets))
+    return [_told(sorted(places, key=lambda p: p.at), known) for places in missing.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a missing name is given, by whom, and what it should have been."""
+
+    at: Position
+    subject: str
+    path: DataPath
+    value: str
+    targets: tuple[str, ...]
+
+
+def _told(places: list[_Place], known: Mapping[str, set[str]]) -> Broken:
+    first = places[0]
+    options = sorted(set().union(*(known[t] for t in first.targets)))
+    related = [Related(p.at, f"{p.subject} {_dotted(p.path)}") for p in places[1 : SHOWN + 1]]
+    if len(places) > SHOWN + 1:
+        related.append(Related(None, f"and {len(places) - SHOWN - 1} places more"))
+    field = _dotted(first.path)
+    what = " or ".join(t.removeprefix("catalog.") for t in first.targets)
+    names = ", ".join(f'"{value}"' for value in list(dict.fromkeys(p.value for p in places))[:SHOWN])
+    message = Text(f"{field}: no {what} named {names}", f"{field}：没有名为 {names} 的 {what}")
+    fix = _fix(first.value, options)
+    if not options:
         message = Text(
-            f'{_dotted(path)}: no {what} named "{value}"', f"{_dotted(path)}：没有名为“{value}”的 {what}"
+            f"{field}: no {what} are defined; named are {names}",
+            f"{field}：未定义任何 {what}，引用了 {names}",
         )
-        finding = Finding(
-            "INV008", Severity.ERROR, subject, message, at, _fix(value, options), related=tuple(related)
-        )
-        out.append(Broken(value, frozenset(t for p in places for t in p[3]), finding))
-    return out
+        fix = Text(f"define {names}", f"请定义 {names}")
+    finding = Finding("INV008", Severity.ERROR, first.subject, message, first.at, fix, related=tuple(related))
+    return Broken(len({p.value for p in places}), frozenset(t for p in places for t in p.targets), finding)
 
 
 def _fix(value: str, options: list[str]) -> Text:
     guess = near(value, options)
     if guess is None:
-        sample = ", ".join(options[:6]) or "none defined"
+        sample = ", ".join(options[:6])
         if plain_letters(value) != value:
             return Text(f"not all its letters are plain; define it, or use one of: {sample}",
                         f"含非半角或形近字母；请先定义，或选用：{sample}")  # fmt: skip

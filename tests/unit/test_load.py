@@ -340,6 +340,26 @@ def test_missing_name_is_told_once_with_all_its_places(small: Path) -> None:
     assert [str(r.position) for r in finding.related] == ["p/network.yml:69:67"]
 
 
+def port_plans(folder: Path) -> str:
+    """The text of the section of port plans, which both kinds of switches refer to."""
+    text = (folder / "network.yml").read_text(encoding="utf-8")
+    return text[text.index("port_plans:") : text.index("pairs:\n  - name")]
+
+
+def test_nothing_of_a_kind_is_told_once(small: Path) -> None:
+    change(small / "network.yml", port_plans(small), "")
+    finding = only(load(small))
+    assert finding.message.en == 'port_plan: no port_plans are defined; named are "access", "oob"'
+    assert (finding.code, len(finding.related)) == ("INV008", 1)
+
+
+@pytest.mark.parametrize("content", ["none", "{access: {}}", "5"])
+def test_section_that_is_no_list_is_told_once(small: Path, content: str) -> None:
+    change(small / "network.yml", port_plans(small), f"port_plans: {content}\n")
+    finding = only(load(small))
+    assert (finding.code, finding.subject) == ("INV007", "port_plans")
+
+
 def test_many_places_are_counted(small: Path) -> None:
     racks = "".join(f"  - {{name: A{i:02}, site: Z}}\n" for i in range(10, 40))
     (small / "more.yml").write_text(f"rooms:\n{racks}", encoding="utf-8")
