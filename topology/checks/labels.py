@@ -67,7 +67,7 @@ def _labelled(ctx: Context) -> list[Labelled]:
     stale: dict[str, list[CableView]] = {}
     cables: Counter[str] = Counter()
     for view in readable:
-        for end in view.ends:
+        for end in (e for e in view.ends if e.end.device in book.placed):
             cables[end.end.device] += 1
             if end.side in view.stale:
                 stale.setdefault(end.end.device, []).append(view)
@@ -93,7 +93,7 @@ def label_is_true(subject: Labelled, ctx: Context) -> Iterator[Finding]:
     view, book = subject.views[0], cable_book(ctx)
     if not view.stale:
         return
-    if subject.device:
+    if subject.device in ctx.placed:
         placed = ctx.placed[subject.device]
         spot = f"{placed.rack}-U{placed.position:02d}" if placed.position is not None else str(placed.rack)
         yield finding(
