@@ -25,7 +25,7 @@ Parts = tuple[str, str | None, str | None]
 """Cable type and optics, near end first."""
 ORDERED = ("access", "uplink", "oob-uplink", "peer-link", "keepalive")
 """Kinds of cables whose optics or fixed ends are in the order."""
-SURPLUS = ("PRT018", "NET030", "NET031")
+SURPLUS = ("PRT018", "NET030", "NET031", "NET039", "RED026")
 """Codes of lines beyond what the inventory asks for."""
 
 

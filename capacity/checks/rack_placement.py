@@ -231,7 +231,7 @@ def _by_rack(ctx: Context) -> dict[str, list[PlacedDevice]]:
 
 @check(
     "RCK012", severity=Severity.WARNING, title=Text("Device outside its rows", "设备不在规定的列"),
-    clause="engineering estimate: pods stay together", over=_outside_rows,
+    clause="engineering estimate: pods stay together", over=_outside_rows, unless=("PRT013",),
 )  # fmt: skip
 def device_in_its_rows(group: _Astray, ctx: Context) -> Iterator[Finding]:
     """A device stands in the rows its fleet names, or in the home rows of its access pair.
@@ -263,13 +263,13 @@ def device_in_its_rows(group: _Astray, ctx: Context) -> Iterator[Finding]:
 @check(
     "RCK015", severity=Severity.ERROR, title=Text("Device and its cords in different racks", "设备与其电源线不在同一机柜"),
     clause="engineering estimate: cords stay inside the rack", over=_placed,
-    unless=("PLN006", "PRT066", "RCK010"),
+    unless=("PLN006", "RCK010", "RED001", "RED005", "RED007", "RED010", "RED011"),
 )  # fmt: skip
 def cords_in_own_rack(placed: PlacedDevice, ctx: Context) -> Iterator[Finding]:
     """A device stands in the rack its power cords lead to.
 
-    Until that is mended, its load and its units are counted where the cords lead. Where the labels of its cables
-    show the same, that is the finding (PRT066).
+    Until that is mended, its load and its units are counted where the cords lead. The labels of its cables are then
+    stale for the same reason, and not reported.
     Why it matters: the device was moved on paper, but cords, cables and sums were not.
     How to fix: run `rackwright plan` after a move, or put the device back.
     Source: engineering estimate.

@@ -20,7 +20,7 @@ from inventory.inventory import Device, Inventory
 from inventory.model import ExistingSwitch
 from inventory.plan_model import Cable, End, PlacedDevice
 from topology.cable_parts import Places, end_label, joined_labels
-from topology.links import AccessLink, Key, access_links, key_of, wanted_keys
+from topology.links import AccessLink, Key, access_links, key_of, uplinks_wanted, wanted_keys
 from topology.ports import PortUse, free_ports_of, port_exists, port_plan_of, ports_for
 from topology.trays import Trays
 
@@ -94,6 +94,8 @@ class Book:
     """Business links each attached device should have, by device."""
     faults: dict[int, EndFault] = field(default_factory=dict)
     present: Counter[Key] = field(default_factory=Counter)
+    serving: dict[int, Key] = field(default_factory=dict)
+    """Link that a cable with a wrong kind or near device was meant for, by cable index."""
     by_device: dict[str, list[CableView]] = field(default_factory=dict)
     in_band: frozenset[str] = frozenset()
     """Out-of-band switches whose inventory record uplinks them to the in-band fabric (NET038 says so there)."""
@@ -198,9 +200,54 @@ def _view(inventory: Inventory, placed: Mapping[str, PlacedDevice], index: int, 
 
 
 def _find_faults(book: Book) -> None:
-    for step in (_nowhere, _wrong_member, _in_band, _unasked, _taken_twice, _out_of_range, _not_free):
+    _find_serving(book)
+    for step in (
+        _nowhere,
+        _wrong_member,
+        _in_band,
+        _other_kind,
+        _unasked,
+        _taken_twice,
+        _out_of_range,
+        _not_free,
+    ):
         for fault in step(book):
             book.faults.setdefault(fault.view.index, fault)
+
+
+def _find_serving(book: Book) -> None:
+    """The link that a cable was meant for, where its kind or the name of its near device is wrong and exactly one
+    link between the same ports is missing: the cable is reported, and the link not as missing too."""
+    missing = [key for key, count in book.wanted.items() if key[2] and book.present[key] < count]
+    by_ends: dict[tuple[str, ...], list[Key]] = {}
+    for key in missing:
+        kind, near, port, far = key
+        by_ends.setdefault(("kind", near, port, far), []).append(key)
+        by_ends.setdefault(("device", kind, port, far), []).append(key)
+    for view in book.views if missing else ():
+        kind, near, port, far = key_of(view.cable)
+        known = view.a.device is not None or view.a.existing is not None
+        ends = (
+            ("kind", near, view.cable.a.port or "", view.cable.b.device)
+            if known
+            else ("device", kind, port, far)
+        )
+        meant = by_ends.get(ends, ())
+        if len(meant) == 1 and not (known and book.wanted[key_of(view.cable)]):
+            book.serving[view.index] = meant[0]
+            book.present[meant[0]] += 1
+
+
+def _other_kind(book: Book) -> Iterator[EndFault]:
+    """PRT018: a cable of another kind than the link between its ports."""
+    for view in _open_views(book):
+        meant = book.serving.get(view.index)
+        if meant is not None:
+            message = Text(f"kind is {view.cable.kind}, the link from {view.a.name} to {view.b.name} is {meant[0]}",
+                           f"kind 为 {view.cable.kind}，{view.a.name} 到 {view.b.name} 的链路应为 {meant[0]}")  # fmt: skip
+            yield EndFault(
+                "PRT018", view, ("kind",), message, Text(f"write kind: {meant[0]}", f"改为 kind: {meant[0]}")
+            )
 
 
 def _open_views(book: Book) -> Iterator[CableView]:
@@ -322,7 +369,7 @@ def _unasked(book: Book) -> Iterator[EndFault]:
             continue  # a second cable on one interface is a port used twice
         for view in sorted(views, key=lambda v: (not v.stale, -v.index))[:surplus]:
             kind, near, interface, far = key
-            code = _peer_code(book, view) if kind == "peer-link" else "PRT018"
+            code = _surplus_code(book, view)
             what = f"{near}{':' + interface if interface else ''}"
             message = Text(f"the inventory asks for no such {kind} cable from {what} to {far or view.cable.b.device}",
                            f"设计未要求从 {what} 到 {far or view.cable.b.device} 的 {kind} 线缆")  # fmt: skip
@@ -332,12 +379,19 @@ def _unasked(book: Book) -> Iterator[EndFault]:
             yield EndFault(code, view, ("b", "device"), message, fix, arithmetic, group=group)
 
 
-def _peer_code(book: Book, view: CableView) -> str:
-    """Code that speaks of surplus peer links: where the inventory asks for less than two, the fault is there."""
+def _surplus_code(book: Book, view: CableView) -> str:
+    """Code that speaks of surplus links: where the inventory asks for too few, the fault is there."""
     pair = book.inventory.pairs.get(view.owner)
-    if pair is None or not pair.mlag or (pair.peer_link and pair.peer_link.count > 1):
-        return "PRT018"
-    return "NET031" if pair.peer_link and pair.peer_link.count else "NET030"
+    if view.cable.kind == "peer-link" and pair is not None and pair.mlag:
+        if pair.peer_link is None or not pair.peer_link.count:
+            return "NET030"
+        return "PRT018" if pair.peer_link.count > 1 else "NET031"
+    if view.cable.kind == "uplink" and pair is not None and pair.uplinks and len(set(pair.uplinks.to)) == 1:
+        return "RED026"
+    switch = book.inventory.oob_switches.get(view.owner)
+    if view.cable.kind == "oob-uplink" and switch is not None and len(uplinks_wanted(switch)) == 1:
+        return "NET039"
+    return "PRT018"
 
 
 def _taken_twice(book: Book) -> Iterator[EndFault]:

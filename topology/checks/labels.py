@@ -35,8 +35,8 @@ def id_has_its_form(view: CableView, ctx: Context) -> Iterator[Finding]:
     Failing: `{id: A-F-12, type: copper-cat6}`
     Passing: `{id: A-C-000012, type: copper-cat6}`
     """
-    parts, near = parse_id(view.cable.id), cable_book(ctx).placed.get(view.cable.a.device)
-    site = ctx.inventory.racks[str(near.rack)].site if near else (parts.site if parts else "A")
+    parts, near = parse_id(view.cable.id), view.a.device or view.a.existing
+    site = (near.site if near else None) or (parts.site if parts else "A")
     letter = LETTERS.get(view.type.kind, "F") if view.type else "F"
     if parts is not None and (parts.site, parts.letter) == (site, letter):
         return
@@ -46,6 +46,10 @@ def id_has_its_form(view: CableView, ctx: Context) -> Iterator[Finding]:
         Text(f"a {view.cable.type} cable at site {site} has an id like {sample}", f"站点 {site} 的 {view.cable.type} 编号应形如 {sample}"),
         ctx.where(view.cable, "id"), fix=Text(f"use the next free id {site}-{letter}-…", f"使用下一个空闲编号 {site}-{letter}-…"),
     )  # fmt: skip
+
+
+MOVED = ("PLN006", "RCK001", "RCK002", "RCK010", "RCK015", "RED001", "RED005", "RED007", "RED010", "RED011")
+"""Codes that speak of the place a device was moved to; its labels are stale for that reason."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,17 @@ def _labelled(ctx: Context) -> list[Labelled]:
             cables[end.end.device] += 1
             if end.side in view.stale:
                 stale.setdefault(end.end.device, []).append(view)
-    moved = {d: views for d, views in stale.items() if len(views) > 1 and len(views) == cables[d]}
+    moved = {
+        d: views for d, views in stale.items()
+        if d in book.placed and len(views) > 1 and len(views) == cables[d]
+    }  # fmt: skip
     spoken = {v.index for views in moved.values() for v in views}
     out = [Labelled(d, tuple(views)) for d, views in moved.items()]
     return [*out, *(Labelled("", (v,)) for v in readable if v.index not in spoken)]
 
 
 @check(
-    "PRT066", severity=Severity.ERROR, over=_labelled, title=Text("Label does not say where the cable ends", "标签与端点位置不符"),
+    "PRT066", severity=Severity.ERROR, over=_labelled, unless=MOVED, title=Text("Label does not say where the cable ends", "标签与端点位置不符"),
     clause="TIA-606-B: label of both ends, near end first",
 )  # fmt: skip
 def label_is_true(subject: Labelled, ctx: Context) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
-from inventory.model import ExistingSwitch, Pair, Room
+from inventory.model import ExistingSwitch, Pair, Room, Row
 from topology.checks.cable_book import CableView, cable_book, place_line
 from topology.checks.length_book import Measured, by_far_switch, length_m, longest_m, measured, sum_text
 from topology.checks.medium_book import medium_faults
@@ -65,10 +65,9 @@ def moulded_cable_reaches(views: list[CableView], ctx: Context) -> Iterator[Find
     lengths: list[tuple[float | None, Position]] = []
     if declared is not None and isinstance(record, Pair):
         lengths.append((declared, ctx.where(record, "peer_link", "length_m")))
-    odd = min(views, key=lambda v: v.cable.stock_m or 0.0)
-    lengths.append(
-        (odd.cable.stock_m, ctx.where(odd.cable, "stock_m" if odd.cable.stock_m is not None else "id"))
-    )
+    for view in sorted(views, key=lambda v: (v.cable.stock_m or 0.0, v.index)):
+        field = "stock_m" if view.cable.stock_m is not None else "id"
+        lengths.append((view.cable.stock_m, ctx.where(view.cable, field)))
     for have, position in lengths:
         if have is None:
             message = Text(
@@ -121,9 +120,16 @@ def _limit_m(view: CableView, ctx: Context) -> float | None:
     return limit if view.type.max_m is None else min(limit, view.type.max_m)
 
 
+def _laid_m(view: CableView, ctx: Context) -> float:
+    """Length in metres that will be laid: of the way or as stated, and as ordered where no such cable can work."""
+    limit, stock_m = view.type.max_m if view.type else None, view.cable.stock_m or 0.0
+    laid_m = longest_m(view, ctx) or 0.0
+    return laid_m if limit is None or stock_m <= limit else max(laid_m, stock_m)
+
+
 def _over_limit(view: CableView, ctx: Context) -> bool:
-    limit, needed = _limit_m(view, ctx), longest_m(view, ctx)
-    return limit is not None and needed is not None and needed > limit + 1e-9
+    limit = _limit_m(view, ctx)
+    return limit is not None and _laid_m(view, ctx) > limit + 1e-9
 
 
 Group = tuple[ExistingSwitch | None, tuple[CableView, ...]]
@@ -138,17 +144,18 @@ def _of_kind(kind: str, ctx: Context) -> list[Group]:
 
 def _too_long(code: str, group: Group, ctx: Context, fix: Text) -> Iterator[Finding]:
     switch, views = group
-    worst = max(views, key=lambda v: (longest_m(v, ctx) or 0.0, -v.index))
-    needed, limit = longest_m(worst, ctx), _limit_m(worst, ctx)
-    if needed is None or limit is None or not _over_limit(worst, ctx):
+    worst = max(views, key=lambda v: (_laid_m(v, ctx), -v.index))
+    needed, limit = _laid_m(worst, ctx), _limit_m(worst, ctx)
+    if limit is None or not _over_limit(worst, ctx):
         return
     m = measured(ctx)[worst.index]
+    field = "length_m" if needed == longest_m(worst, ctx) else "stock_m"
     more = f", and {len(views) - 1} more cables" if len(views) > 1 else ""
     yield finding(
         code, switch.name if switch else worst.cable.id,
         Text(f"{worst.a.name} to {worst.b.name}: {needed:.2f} m, limit {limit:g} m{more}",
              f"{worst.a.name} 到 {worst.b.name}：{needed:.2f} m，上限 {limit:g} m{f'，另有 {len(views) - 1} 条' if more else ''}"),
-        ctx.where(switch, "x_m") if switch else ctx.where(worst.cable, "length_m"), fix=fix,
+        ctx.where(switch, "x_m") if switch else ctx.where(worst.cable, field), fix=fix,
         arithmetic=f"{sum_text(m, ctx) if needed == m.needed_m else f'{needed:g} m'} > {limit:g} m",
         related=[Related(ctx.where(v.cable, "length_m"), v.cable.id) for v in views[:3]] if switch else (),
     )  # fmt: skip
@@ -212,15 +219,16 @@ def place_is_known(name: str, ctx: Context) -> Iterator[Finding]:
     """
     book = cable_book(ctx)
     existing = ctx.inventory.existing_switches.get(name)
-    views = [v for v in book.by_device[name] if v.index in measured(ctx) and length_m(v, ctx) is None]
-    if not views:
-        return
-    if existing is not None and book.places.of(name) is None:
+    here = [v for v in book.by_device[name] if v.index in measured(ctx)]
+    views = [v for v in here if length_m(v, ctx) is None]
+    if existing is not None and here and book.places.of(name) is None:
         missing = [f for f in ("room", "x_m", "y_m", "height_u") if getattr(existing, f) is None]
+        what, zh = ("no length, no reach, no loss", "无法计算长度、距离与损耗") if views else (
+            "the lengths of the plan cannot be checked", "无法核对计划中的长度")  # fmt: skip
         yield lacking(
             "PRT060", name,
-            Text(f"{len(views)} cables end here, {', '.join(missing)} unknown: no length, no reach, no loss",
-                 f"{len(views)} 条线缆接到此处，{', '.join(missing)} 未知，无法计算长度、距离与损耗"),
+            Text(f"{len(here)} cables end here, {', '.join(missing)} unknown: {what}",
+                 f"{len(here)} 条线缆接到此处，{', '.join(missing)} 未知，{zh}"),
             ctx.where(existing, missing[0]),
             Text("survey the place of the switch", "现场确认该交换机位置"),
         )  # fmt: skip
@@ -241,9 +249,9 @@ def place_is_known(name: str, ctx: Context) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class Stated:
-    """Cables whose stated length is read: one by one, or all that a room or a far switch explains."""
+    """Cables whose stated length is read: one by one, or all that a room, a row or a far switch explains."""
 
-    cause: Room | ExistingSwitch | None
+    cause: Room | Row | ExistingSwitch | None
     views: tuple[CableView, ...]
 
 
@@ -255,8 +263,48 @@ def _is_short(view: CableView, ctx: Context) -> bool:
     return view.cable.length_m is None or view.cable.length_m < m.needed_m - 0.011
 
 
+def _short_by_m(view: CableView, ctx: Context) -> float:
+    """By how many metres the stated length is below what the way asks for; negative when it is above."""
+    return (length_m(view, ctx) or 0.0) - (view.cable.length_m or 0.0)
+
+
+def _displaced(ctx: Context) -> list[Stated]:
+    """Cables of the rows that stand elsewhere than when they were planned: every cable that leaves such a row
+    states another length than its way asks for now, one of them by the slack that a cable may have."""
+
+    def make() -> list[Stated]:
+        rows, policy = ctx.inventory.racks, ctx.inventory.policy
+        leaving: dict[str, list[tuple[CableView, float]]] = {}
+        for view in _judged(ctx):
+            m = measured(ctx)[view.index]
+            if m.needed_m is None or not m.route_stands or view.cable.length_m is None:
+                continue
+            ends = {rows[p.rack].row if p.rack else "" for p in (m.a, m.b) if p is not None}
+            for row in ends - {""} if len(ends) > 1 else ():
+                leaving.setdefault(row, []).append((view, abs(view.cable.length_m - m.needed_m)))
+        out: list[Stated] = []
+        told: set[int] = set()
+        for row, found in sorted(leaving.items(), key=lambda item: (-len(item[1]), item[0])):
+            new = [v for v, _ in found if v.index not in told]
+            if len(new) < MOST_OF_A_ROOM or any(off <= 0.011 for _, off in found):
+                continue
+            if max(off for _, off in found) >= policy.number("cable.rack_slack_m"):
+                out.append(Stated(ctx.inventory.rows[row], tuple(new)))
+                told.update(v.index for v in new)
+        return out
+
+    found: list[Stated] = ctx.memo("topology.displaced", make)
+    return found
+
+
+def _in_place(ctx: Context) -> list[CableView]:
+    """Judged cables whose rows stand where they were planned."""
+    gone = {v.index for stated in _displaced(ctx) for v in stated.views}
+    return [v for v in _judged(ctx) if v.index not in gone]
+
+
 def _stated(ctx: Context) -> list[Stated]:
-    views = _judged(ctx)
+    views = _in_place(ctx)
     short = [v for v in views if _is_short(v, ctx)]
     in_room: dict[str, list[CableView]] = {}
     total: dict[str, int] = {}
@@ -268,7 +316,7 @@ def _stated(ctx: Context) -> list[Stated]:
             if view.index in marked:
                 in_room.setdefault(place.room, []).append(view)
     whole = {r: v for r, v in in_room.items() if len(v) >= MOST_OF_A_ROOM and 2 * len(v) > total[r]}
-    out = [Stated(ctx.inventory.rooms[room], tuple(found)) for room, found in whole.items()]
+    out = [*_displaced(ctx), *(Stated(ctx.inventory.rooms[r], tuple(found)) for r, found in whole.items())]
     told = {v.index for found in whole.values() for v in found}
     rest = by_far_switch((v for v in short if v.index not in told), ctx)
     out += [Stated(switch, found) for switch, found in rest]
@@ -289,7 +337,7 @@ def stated_length_holds(stated: Stated, ctx: Context) -> Iterator[Finding]:
     Failing: `length_m: 4` for a way of 12.5 m
     Passing: `length_m: 12.5`
     """
-    view = max(stated.views, key=lambda v: ((length_m(v, ctx) or 0.0) - (v.cable.length_m or 0.0), -v.index))
+    view = max(stated.views, key=lambda v: (_short_by_m(v, ctx), -v.index))
     m, cable = measured(ctx)[view.index], view.cable
     if m.needed_m is None:
         return
@@ -298,11 +346,15 @@ def stated_length_holds(stated: Stated, ctx: Context) -> Iterator[Finding]:
         return
     arithmetic = sum_text(m, ctx, bool(view.type and view.type.fixed_ends))
     if stated.cause is not None:
-        field = "tray_height_m" if isinstance(stated.cause, Room) else "x_m"
+        field = {Room: "tray_height_m", Row: "y_m"}.get(type(stated.cause), "x_m")
+        off, en, zh = _short_by_m(view, ctx), "short", "短"
+        if off <= 0:
+            view = min(stated.views, key=lambda v: (_short_by_m(v, ctx), v.index))
+            off, en, zh, cable = -_short_by_m(view, ctx), "long", "长", view.cable
         yield finding(
             "PRT062", stated.cause.name,
-            Text(f"{len(stated.views)} cables of the plan are too short for where things stand now, {cable.id} by {m.needed_m - (cable.length_m or 0):.2f} m",
-                 f"按现有位置，计划中 {len(stated.views)} 条线缆偏短，{cable.id} 短 {m.needed_m - (cable.length_m or 0):.2f} m"),
+            Text(f"{len(stated.views)} cables of the plan do not fit where things stand now, {cable.id} is {off:.2f} m too {en}",
+                 f"按现有位置，计划中 {len(stated.views)} 条线缆长度不符，{cable.id} 偏{zh} {off:.2f} m"),
             ctx.where(stated.cause, field), arithmetic=arithmetic,
             fix=Text("correct the place, or remove their lines from plan/cables.yml and plan again",
                      "更正位置，或删除 plan/cables.yml 中相应行后重新规划"),
@@ -338,11 +390,11 @@ def _no_way(view: CableView, m: Measured, ctx: Context) -> Finding:
 
 def _ordered(ctx: Context) -> list[CableView]:
     """Cables whose stated length holds: what is wrong with the length to order is wrong by itself."""
-    return [v for v in _judged(ctx) if not _is_short(v, ctx)]
+    return [v for v in _in_place(ctx) if not _is_short(v, ctx)]
 
 
 @check(
-    "PRT063", severity=Severity.ERROR, over=_ordered, title=Text("Cable ordered too short", "订购线缆过短"), unless=("PRT070",),
+    "PRT063", severity=Severity.ERROR, over=_ordered, title=Text("Cable ordered too short", "订购线缆过短"), unless=("PRT058", "PRT059", "PRT070"),
     clause="stock lengths of the catalogue",
 )  # fmt: skip
 def stock_is_long_enough(view: CableView, ctx: Context) -> Iterator[Finding]:
@@ -383,7 +435,7 @@ def stock_is_long_enough(view: CableView, ctx: Context) -> Iterator[Finding]:
 
 @check(
     "PRT064", severity=Severity.WARNING, over=_ordered, title=Text("Cable much longer than its way", "线缆余长过大"),
-    unless=("PRT070",), clause="policy: cable.surplus_m_max",
+    unless=("PRT057", "PRT058", "PRT059", "PRT063", "PRT070"), clause="policy: cable.surplus_m_max",
 )  # fmt: skip
 def slack_is_small(view: CableView, ctx: Context) -> Iterator[Finding]:
     """A cable is not ordered metres longer than it needs to be: inside a rack, or where a shorter stock length

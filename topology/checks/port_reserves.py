@@ -76,7 +76,7 @@ def free_ports_surveyed(switch: ExistingSwitch, ctx: Context) -> Iterator[Findin
 
 
 @check(
-    "PRT020", severity=Severity.ERROR, over=_surveyed, clause="free ports of running switches are surveyed, not assumed",
+    "PRT020", severity=Severity.ERROR, over=_surveyed, unless=("PRT004",), clause="free ports of running switches are surveyed, not assumed",
     title=Text("Surveyed free ports short", "已调查的空闲端口不足"),
 )  # fmt: skip
 def free_ports_suffice(switch: ExistingSwitch, ctx: Context) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from inventory.model import Pair, Row
 from topology.checks.cable_book import CableView, cable_book
 from topology.checks.length_book import measured
 from topology.checks.links import incomplete
+from topology.trays import Route
 
 Segments = frozenset[tuple[str, str]]
 
@@ -173,13 +174,14 @@ def _server_ways(name: str, ctx: Context) -> list[Segments] | None:
 
 
 def _ways(views: Iterable[CableView], ctx: Context) -> list[Segments] | None:
-    """Tray segments of each cable; None when the way of one is unknown."""
+    """Tray segments of each cable, where an end has no place those of the plan; None when the way of one is
+    unknown."""
     out: list[Segments] = []
     for view in views:
         m = measured(ctx).get(view.index)
-        if m is None or m.route is None:
+        if m is None or (m.route is None and not view.cable.route):
             return None
-        out.append(m.route.segments)
+        out.append(m.route.segments if m.route else Route(0.0, view.cable.route).segments)
     return out
 
 
