@@ -123,12 +123,16 @@ class Finding:
             out["waived"] = {"reason": self.waived.reason, "by": self.waived.by, "until": self.waived.until}
         return out
 
-    def to_text(self) -> str:
-        """The form printed in a terminal: one line, then indented details."""
+    def to_line(self) -> str:
+        """The finding in one line: place, severity, code, subject, message."""
         where = f"{self.source}: " if self.source else ""
         word = "not evaluated" if self.status is Status.NOT_EVALUATED else str(self.severity)
         mark = " (waived)" if self.waived else ""
-        lines = [f"{where}{word}{mark} {self.code} {self.subject}: {self.message.en}"]
+        return f"{where}{word}{mark} {self.code} {self.subject}: {self.message.en}"
+
+    def to_text(self) -> str:
+        """The form printed in a terminal: one line, then indented details."""
+        lines = [self.to_line()]
         if self.arithmetic:
             lines.append(f"  limit    {self.arithmetic}")
         if self.clause:

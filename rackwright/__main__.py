@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what the system refuses is one line and exit code 2, never a traceback."""
     collect_rarely()
     from rackwright.cli.app import app
 
-    app(prog_name="rackwright")
+    try:
+        app(prog_name="rackwright", standalone_mode=True)
+    except OSError as exc:
+        if isinstance(exc, BrokenPipeError):
+            raise
+        print(f"{exc.filename or 'system'}: {exc.strerror or exc}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2) from None
 
 
 def collect_rarely() -> None:

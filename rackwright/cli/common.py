@@ -126,27 +126,36 @@ def parse_day(text: str | None) -> date:
 
 
 def print_findings(findings: Iterable[Finding], output: Format, *, verbose: bool) -> None:
-    """Findings to standard output. Text without `verbose` sums up "not evaluated" and information by code."""
-    from inventory.findings import Severity, Status
-
+    """Findings to standard output: what blocks stands last, each kind in the order of the files. Text without
+    `verbose` sums up information, waived findings and "not evaluated" by code."""
     items = list(findings)
     if output is Format.JSON:
         out_json({"findings": [f.to_dict() for f in items]})
         return
-    brief = (
-        []
-        if verbose
-        else [f for f in items if f.status is Status.NOT_EVALUATED or f.severity is Severity.INFO]
-    )
+    brief = [] if verbose else [f for f in items if _is_brief(f)]
     hidden = set(map(id, brief))
+    errors = [f for f in items if f.blocks]
     for finding in items:
-        if id(finding) not in hidden:
+        if id(finding) not in hidden and not finding.blocks:
             out(finding.to_text())
     if brief:
         out("")
         out("in short (all of them: --verbose)")
         for line in in_short(brief):
             out(f"  {line}")
+        out("")
+    for finding in errors:  # nearest the prompt
+        out(finding.to_text())
+
+
+def _is_brief(finding: Finding) -> bool:
+    from inventory.findings import Severity, Status
+
+    return (
+        finding.status is Status.NOT_EVALUATED
+        or finding.severity is Severity.INFO
+        or finding.waived is not None
+    )
 
 
 def in_short(findings: Sequence[Finding]) -> list[str]:
@@ -156,6 +165,7 @@ def in_short(findings: Sequence[Finding]) -> list[str]:
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         word = "not evaluated" if finding.status is Status.NOT_EVALUATED else str(finding.severity)
+        word = "waived" if finding.waived else word
         groups.setdefault((word, finding.code), []).append(finding)
     return [
         f"{word} {code} x{len(group)}: {group[0].subject}: {group[0].message.en}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -127,7 +128,23 @@ def finish(
         from rackwright.cli.summary_text import print_summary
 
         print_summary(Console(soft_wrap=False), summary, written)
+        blocking = [f for f in report.findings if f.blocks]
+        if blocking:
+            out("")
+            out(f"to be mended first ({len(blocking)}):")
+            for finding in blocking[:_SHOWN]:
+                out(finding.to_line())
+            if len(blocking) > _SHOWN:
+                out(f"… and {len(blocking) - _SHOWN} more")
+        out("")
+        out(
+            f"next: rackwright check -p {shlex.quote(shown_path(project.folder))}   every finding with its sum and its fix"
+        )
     leave(FINDINGS if report.blocked else CLEAN)
+
+
+_SHOWN = 5
+"""Errors shown under the summary."""
 
 
 def difference(before: Plan | None, after: Plan) -> dict[str, dict[str, int]]:
