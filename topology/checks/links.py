@@ -173,13 +173,18 @@ def _unserved(code: str, group: Served, ctx: Context, what: str, zh_what: str) -
     more = f" and {len(devices) - 3} more" if len(devices) > 3 else ""
     why = Text(f"no {what} has a free port left", f"{zh_what}已无空闲端口") if group.helpers else Text(
         f"there is no {what} for them", f"没有可用的{zh_what}")  # fmt: skip
+    if free and all(d in group.helpers for d in devices):
+        why = Text(
+            f"a {what} cannot serve itself and no other one is there", f"{zh_what}不能接入自身，且无其他可用"
+        )
     totals = {h: len(_helper_ports(book, h, kind)) for h in group.helpers}
+    count = f"{len(missing)} port{'s' if len(missing) > 1 else ''}"
     yield finding(
         code, group.where,
-        Text(f"{len(missing)} ports not cabled, {why.en}: {', '.join(devices[:3])}{more}",
+        Text(f"{count} not cabled, {why.en}: {', '.join(devices[:3])}{more}",
              f"{len(missing)} 个端口未布线，{why.zh}：{', '.join(devices[:3])}{' 等' if more else ''}"),
         ctx.where(ctx.inventory.sites.get(group.where) or ctx.inventory.rows[group.where], "name"),
-        fix=Text(f"add a {what} with {len(missing)} free ports", f"增加{zh_what}，需空闲端口 {len(missing)} 个"),
+        fix=Text(f"one more {what} with {count} free", f"增加{zh_what}，需空闲端口 {len(missing)} 个"),
         arithmetic=f"{len(group.keys)} ports to cable here, {len(missing)} left over; "
         f"{' + '.join(f'{n} on {h}' for h, n in totals.items()) or '0'} ports there",
         related=[Related(place_line(ctx, h), f"{h}: {n} ports") for h, n in list(totals.items())[:4]],

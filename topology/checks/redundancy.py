@@ -215,14 +215,14 @@ def _sides(ctx: Context) -> dict[str, set[str]]:
 
 @check(
     "RED006", severity=Severity.ERROR, over=lambda ctx: [*pair_groups(ctx), *_several(ctx)],
-    title=Text("One power side carries all members", "同一路供电承载全部成员"), clause="tender line 3810",
+    title=Text("One power side carries all members", "同一路供电承载全部成员"), clause="engineering estimate: two feeds per rack",
 )  # fmt: skip
 def members_survive_a_side(group: Group, ctx: Context) -> Iterator[Finding]:
     """The loss of power side a, or of side b, leaves at least one member of a pair or HA group alive.
 
     Why it matters: single-corded partners on one side are lost together when that UPS is serviced.
     How to fix: cross the feeds: one member on a, the other on b, or both supplies on both sides.
-    Source: tender line 3810 (two feeds per rack); engineering estimate.
+    Source: engineering estimate (two feeds per rack, each carries it alone).
     Failing: both members with one cord each, both on side a
     Passing: one on side a, the other on side b
     """

@@ -251,14 +251,14 @@ def _at_one_site(ctx: Context, service: m.Service) -> bool:
 
 @check(
     "RED030", severity=Severity.ERROR, needs="inventory", over=_survivors,
-    title=Text("Protected service at one site only", "受保护业务仅在一个站点"), clause="tender line 1127",
+    title=Text("Protected service at one site only", "受保护业务仅在一个站点"), clause="GB/T 20988 level 5 and 6",
 )  # fmt: skip
 def service_at_both_sites(service: m.Service, ctx: Context) -> Iterator[Finding]:
     """A protected service that is not `single` names two data centres and has devices at each it names.
 
     Why it matters: a standby that is drawn but not bought is found on the day of the disaster.
     How to fix: buy devices for the missing site, or declare the service `mode: single` and say who accepts it.
-    Source: tender line 1127 (the failure of one centre must not stop business); GB/T 20988 level 5 and 6.
+    Source: GB/T 20988 level 5 and 6 (the failure of one centre does not stop the business).
     Failing: `{name: ecs, mode: active-active, sites: [A, B]}` with fleets of this service at A only
     Passing: the same with a fleet at B
     """
@@ -369,14 +369,14 @@ def no_dependency_cycle(service: m.Service, ctx: Context) -> Iterator[Finding]:
 
 @check(
     "RED032", severity=Severity.ERROR, needs="inventory", over=_survivors, unless=("RED030",),
-    title=Text("Dependency missing at a site", "依赖业务在站点缺失"), clause="tender line 1127",
+    title=Text("Dependency missing at a site", "依赖业务在站点缺失"), clause="GB/T 20988 level 5 and 6",
 )  # fmt: skip
 def dependencies_at_each_site(service: m.Service, ctx: Context) -> Iterator[Finding]:
     """Whatever a protected service depends on, directly or further down, lives at each of its sites.
 
     Why it matters: the database at B is healthy and useless when the storage it needs was only at A.
     How to fix: bring the dependency to the site, or take the site out of the service.
-    Source: tender line 1127; GB/T 20988 (all of the service is recovered, not a part).
+    Source: GB/T 20988 (all of the service is recovered, not a part).
     Failing: `{name: rdb, sites: [A, B], depends_on: [block]}` and `{name: block, sites: [A]}`
     Passing: `{name: block, sites: [A, B]}`
     """
