@@ -175,13 +175,13 @@ def kilowatts(watts: float) -> str:
 def _site_racks(inventory: Inventory, plan: Plan) -> Iterable[SiteRacks]:
     proofs: dict[str, PlacementProof] = {proof.site: proof for proof in plan.proofs}
     used = {device.rack for device in plan.devices if device.rack is not None}
+    loads = {line.element: line for line in plan.power if line.kind == "rack"}
     for name, site in inventory.sites.items():
-        racks = [rack for rack in inventory.racks.values() if rack.site == name]
+        racks = inventory.site_racks.get(name, ())
         if not racks:
             continue
         proof = proofs.get(name)
-        names = {rack.name for rack in racks}
-        lines = [line for line in plan.power if line.kind == "rack" and line.element in names]
+        lines = [loads[rack.name] for rack in racks if rack.name in loads]
         yield SiteRacks(
             name,
             Text(site.title.en, site.title.zh),
