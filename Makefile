@@ -42,11 +42,12 @@ docs: .venv/.ready ## Write docs/findings.md and docs/inventory-reference.md fro
 	$(BIN)/python -m rackwright.documents.findings_page
 	$(BIN)/python -m rackwright.documents.inventory_page
 
-golden: .venv/.ready ## Rewrite the golden files; read the diff as if it were code
-	$(BIN)/python -m pytest tests/golden --rewrite-golden
+golden: .venv/.ready ## Write the golden plan of Guangxi anew; read the diff as if it were code
+	@$(BIN)/rackwright plan -p guangxi --replan --no-documents || [ $$? -eq 1 ]
 
-bench: .venv/.ready ## Ratios against peers and plain code, in one interleaved run
+bench: .venv/.ready ## Ratios against peers and plain code in one interleaved run (minutes); writes docs/performance.md
 	$(BIN)/python -m tests.bench.run
+	$(BIN)/python -m tests.bench.page
 
 pictures: .venv/.ready ## Render report and workbook as PNG under build/ (needs chromium, libreoffice, poppler)
 	scripts/pictures.sh $(PROJECT)
