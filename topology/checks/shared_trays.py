@@ -186,7 +186,7 @@ def _ways(views: Iterable[CableView], ctx: Context) -> list[Segments] | None:
 
 
 def _named(segments: Segments, ctx: Context) -> str:
+    """The first segment, and how many more: `A01-A/6 – A01-A/7 +7`, the same in both languages."""
     first, last = min(segments)
     rest = len(segments) - 1
-    more = f" and {rest} more segment{'s' if rest > 1 else ''}" if rest else ""
-    return f"{first} to {last}{more}"
+    return f"{first} – {last}{f' +{rest}' if rest else ''}"
