@@ -103,7 +103,7 @@ def ways_are_apart(shared: Shared, ctx: Context) -> Iterator[Finding]:
             yield _together(shared, ctx, position, f"bundle {min(bundles)}", others)
             return
     if common:
-        yield _together(shared, ctx, position, _named(common, ctx), others)
+        yield _together(shared, ctx, position, _named(common), others)
 
 
 def _together(
@@ -185,7 +185,7 @@ def _ways(views: Iterable[CableView], ctx: Context) -> list[Segments] | None:
     return out
 
 
-def _named(segments: Segments, ctx: Context) -> str:
+def _named(segments: Segments) -> str:
     """The first segment, and how many more: `A01-A/6 – A01-A/7 +7`, the same in both languages."""
     first, last = min(segments)
     rest = len(segments) - 1
