@@ -99,7 +99,7 @@ def load_project(name: str | None, output: Format, *, with_plan: bool = True) ->
     if loaded.inventory is None or any(f.blocks for f in faults):
         print_findings(faults, output, verbose=True)
         if output is Format.TEXT:
-            say(f"{len(faults)} faults; nothing was loaded")
+            say(f"{len(faults)} fault{'' if len(faults) == 1 else 's'}; nothing was loaded")
         leave(UNUSABLE)
     gc.freeze()  # what was loaded stays to the end: the collector need not look at it again
     return Project(folder, loaded.inventory, plan)
