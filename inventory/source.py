@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ PIECE = 200_000
 DataPath = tuple[str | int, ...]
 
 _TAG = "tag:yaml.org,2002:"
-_STR, _MAP, _SEQ = _TAG + "str", _TAG + "map", _TAG + "seq"
+_STR, _MAP, _SEQ, _MERGE = _TAG + "str", _TAG + "map", _TAG + "seq", _TAG + "merge"
 _NUMERIC = "+-.0123456789"
 """What plain text that some reader takes for a number begins with."""
 
@@ -62,12 +63,17 @@ class _Loader(_Base):
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
         """Tag of a node without an explicit one, by the YAML 1.1 rules of the safe loader."""
         if kind is yaml.ScalarNode:
-            if implicit[0]:
-                for tag, pattern in self.yaml_implicit_resolvers.get(value[:1], ()):
-                    if pattern.match(value):
-                        return str(tag)
-            return _STR
+            return _plain_tag(value) if implicit[0] else _STR
         return _MAP if kind is yaml.MappingNode else _SEQ
+
+
+@lru_cache(maxsize=1 << 15)
+def _plain_tag(value: str) -> str:
+    """Tag of a plain scalar by the YAML 1.1 rules; the same words come again and again."""
+    for tag, pattern in _Base.yaml_implicit_resolvers.get(value[:1], ()):
+        if pattern.match(value):
+            return str(tag)
+    return _STR
 
 
 @dataclass(slots=True)
@@ -288,29 +294,28 @@ class _Builder:
             self.tag(node)
         out: dict[str, Any] = {}
         merged: dict[str, Any] = {}
-        seen: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if type(key) is not yaml.ScalarNode:
                 self.say("INV002", key, "a key must be plain text", "键必须是文本",
                          "write the key as one word", "将键写成一个词")  # fmt: skip
                 continue
             name = key.value
-            if key.tag == _TAG + "merge":
-                self.say("INV002", key, "merge keys (<<) are not read", "不支持合并键（<<）",
-                         "write the fields out", "把字段写全")  # fmt: skip
-                below = self.build(value)
-                for source in below if isinstance(below, list) else [below]:
-                    merged = {**(source if isinstance(source, dict) else {}), **merged}
-                continue
-            if not key.style and (key.tag != _STR or name[:1] in self.numeric):
-                self.plain_key(key)
-            if name in seen:
-                line = seen[name].start_mark.line + 1
+            if key.tag != _STR or name[:1] in self.numeric:
+                if key.tag == _MERGE:
+                    self.say("INV002", key, "merge keys (<<) are not read", "不支持合并键（<<）",
+                             "write the fields out", "把字段写全")  # fmt: skip
+                    below = self.build(value)
+                    for source in below if isinstance(below, list) else [below]:
+                        merged = {**(source if isinstance(source, dict) else {}), **merged}
+                    continue
+                if not key.style:
+                    self.plain_key(key)
+            if name in out:
+                line = next(k.start_mark.line for k, _ in node.value if k.value == name) + 1
                 self.say("INV002", key, f"key {name} stands twice in this mapping, first at line {line}",
                          f"键 {name} 在此映射中重复，首次在第 {line} 行", "keep one of the two", "保留其中一个")  # fmt: skip
                 self.build(value)  # for the faults inside
                 continue
-            seen[name] = key
             out[name] = self.build(value)
         return {**merged, **out} if merged else out
 
