@@ -251,6 +251,11 @@ def _supplied(inventory: Inventory, families: Mapping[str, str]) -> dict[Key, li
 
 
 def fitting_places(inventory: Inventory, supply: Supply) -> list[Place]:
+    """Places a supply line names at its own site, sorted: what is bought for one site is not at another."""
+    return [p for p in named_places(inventory, supply) if supply.site is None or p.site in (supply.site, "-")]
+
+
+def named_places(inventory: Inventory, supply: Supply) -> list[Place]:
     """Places a supply line names, sorted."""
     out: set[Place] = set()
     for name in supply.fits:
@@ -268,7 +273,8 @@ def fitting_places(inventory: Inventory, supply: Supply) -> list[Place]:
 
 
 def _joined(inventory: Inventory, families: Mapping[str, str]) -> dict[Key, Place]:
-    """(item, place) -> the first of the places that share its supply, for places a supply line joins."""
+    """(item, place) -> the first of the places that share its supply: those that a supply line joins, and the
+    switches over which the uplinks of a new one are dealt."""
     parent: dict[Key, Place] = {}
 
     def top(family: str, place: Place) -> Place:
@@ -276,13 +282,19 @@ def _joined(inventory: Inventory, families: Mapping[str, str]) -> dict[Key, Plac
             place = parent[family, place]
         return place
 
-    for supply in inventory.supplies.values():
-        family = families.get(supply.item, supply.item)
-        fitting = fitting_places(inventory, supply)
-        for place in fitting:
-            first, second = sorted((top(family, fitting[0]), top(family, place)))
+    def join(item: str, together: list[Place]) -> None:
+        family = families.get(item, item)
+        for place in together:
+            first, second = sorted((top(family, together[0]), top(family, place)))
             parent[family, second] = first
             parent.setdefault((family, first), first)
+
+    for supply in inventory.supplies.values():
+        join(supply.item, fitting_places(inventory, supply))
+    switches: list[Pair | OobSwitch] = [*inventory.pairs.values(), *inventory.oob_switches.values()]
+    for record in switches:
+        if record.uplinks and (far := record.uplinks.far_optic or record.uplinks.optic):
+            join(far, [_place_of_switch(inventory.existing_switches[name]) for name in record.uplinks.to])
     return {key: top(*key) for key in parent}
 
 

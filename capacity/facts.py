@@ -153,7 +153,7 @@ def _rack_facts(inventory: Inventory, rack: RackPlace, one_type: bool) -> dict[s
         "usable_u": of_type(kind.rackwright.usable_u, "rackwright", "usable_u"),
         "u_height": of_type(kind.u_height, "u_height"),
         "static_kg": of_type(kind.rackwright.static_kg, "rackwright", "static_kg"),
-        "feed_count": Fact(len(rack.feeds), holder.at, ("feeds",), owner),
+        "feed_count": Fact(len(rack.feeds), holder.at, ("feeds", *list(rack.feeds)[:1]), owner),
         "feed_sides": Fact(len({p.side for p in panels}), holder.at, ("feeds",), owner),
         "ups_count": Fact(len({p.ups for p in panels}), holder.at, ("feeds",), owner),
         "breaker_a_min": Fact(

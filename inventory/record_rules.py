@@ -21,6 +21,14 @@ def broken_rules(
 ) -> Iterator[Finding]:
     """Faults between and inside valid records (INV007, INV009, INV010)."""
 
+    told: set[Position] = set()
+
+    def assumed(subject: str, record: m.Record) -> Iterator[Finding]:
+        for fault in _assumed(subject, record, documents):
+            if fault.source is not None and fault.source not in told:  # once, however many records repeat it
+                told.add(fault.source)
+                yield fault
+
     def at(record: m.Record, *path: str | int) -> Position:
         shown, inner = place(record.at)
         return documents[shown].where(*inner, *path)
@@ -31,7 +39,7 @@ def broken_rules(
             first = racks.setdefault(rack.name, rack)
             if first is not rack:
                 yield twice(f"racks/{rack.name}", rack.name, at(rack, "name"), at(first, "name"))
-            yield from _assumed(f"racks/{rack.name}", rack, documents)
+            yield from assumed(f"racks/{rack.name}", rack)
     for section in ("pools", "reserved_prefixes"):
         for name, record in sections[section].items():
             try:
@@ -50,10 +58,10 @@ def broken_rules(
             yield _wrong(at(waiver, "until"), f"waivers/{name}", f"until: {waiver.until} is no day: {exc}",
                          f"until：{waiver.until} 不是有效日期", "write a day of the calendar", "填写真实日期")  # fmt: skip
     for record in (project, *project.policy) if project else ():
-        yield from _assumed("project", record, documents)
+        yield from assumed("project", record)
     for section, records in sections.items():
         for name, record in records.items():
-            yield from _assumed(f"{section}/{name}", record, documents)
+            yield from assumed(f"{section}/{name}", record)
 
 
 def twice(subject: str, name: str, here: Position, first: Position) -> Finding:

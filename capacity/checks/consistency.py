@@ -158,7 +158,7 @@ def descriptions_agree(owned: Owned, ctx: Context) -> Iterator[Finding]:
             ("device_type", planned.device_type, device.type.slug),
             ("site", planned.site, device.site),
         ):
-            if found != expected:
+            if found != expected and not (field == "site" and expected is None):  # CAP032 says so
                 different.setdefault((field, found or "null", expected or "null"), []).append(planned)
         pair, allowed = planned.pair, attach.pairs if attach else ()
         if isinstance(record, Fleet) and pair and pair not in allowed and _cabled_as_planned(planned, ctx):
@@ -264,6 +264,20 @@ def lines_are_unique(entry: tuple[str, list[PlanRecord]], ctx: Context) -> Itera
     )  # fmt: skip
 
 
+def _by_unknown_rack(ctx: Context) -> dict[str, list[PlacedDevice]]:
+    """Planned devices in racks that the inventory does not have, by rack."""
+
+    def make() -> dict[str, list[PlacedDevice]]:
+        out: dict[str, list[PlacedDevice]] = {}
+        for planned in _planned(ctx):
+            if planned.rack is not None and planned.rack not in ctx.inventory.racks:
+                out.setdefault(planned.rack, []).append(planned)
+        return out
+
+    found: dict[str, list[PlacedDevice]] = ctx.memo("devices in unknown racks", make)
+    return found
+
+
 @check(
     "PLN006", severity=Severity.ERROR, title=Text("Place that does not exist", "位置不存在"), clause=RULE, over=_planned,
 )  # fmt: skip
@@ -282,9 +296,13 @@ def places_exist(planned: PlacedDevice, ctx: Context) -> Iterator[Finding]:
     if rack is None:
         text = planned.rack
         guess = ctx.memo(f"rack like {text}", lambda: near(text, ctx.inventory.racks))
+        here = _by_unknown_rack(ctx)[text]
+        if here[0] is not planned:
+            return
         yield finding(
-            "PLN006", planned.name,
-            Text(f"rack {planned.rack} does not exist", f"机柜 {planned.rack} 不存在"), ctx.where(planned, "rack"),
+            "PLN006", planned.name if len(here) == 1 else text,
+            Text(f"{_several([d.name for d in here])}rack {text} does not exist", f"{_several([d.name for d in here])}机柜 {text} 不存在"),
+            ctx.where(planned, "rack"),
             fix=Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess else AGAIN,
         )  # fmt: skip
         return

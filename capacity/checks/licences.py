@@ -195,7 +195,8 @@ def licence_is_measurable(licence: Licence, ctx: Context) -> Iterator[Finding]:
     over=lambda ctx: [f for f in ctx.inventory.fleets.values() if f.role == "server" and f.service and f.count],
 )  # fmt: skip
 def fleet_is_licensed(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
-    """A fleet whose service is licensed by cores, threads, TB or GPUs elsewhere is covered by such a licence too.
+    """A fleet whose service is licensed by cores, threads, TB or GPUs elsewhere is covered by such a licence too, and
+    by every product that is licensed for its service at another site.
 
     Why it matters: the service is licensed by hardware on one fleet; the same product on another fleet may need it too.
     How to fix: add the fleet to the licence, or have the vendor confirm that it needs none.
@@ -205,6 +206,7 @@ def fleet_is_licensed(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
     """
     covered: dict[str, str] = ctx.memo("licensed fleets", lambda: _licensed_fleets(ctx))
     if fleet.name in covered:
+        yield from _licensed_elsewhere_only(fleet, ctx)
         return
     peers: dict[str, Fleet] = ctx.memo("licensed services", lambda: _licensed_services(ctx, covered))
     peer = peers.get(fleet.service or "")
@@ -231,6 +233,35 @@ def fleet_is_licensed(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
                  f"请厂商确认 {fleet.name} 无需授权，或并入 {licence.name}"),
         related=[Related(ctx.where(licence, "fleets"), f"{licence.name} covers {', '.join(licence.fleets)}")],
     )  # fmt: skip
+
+
+def _licensed_elsewhere_only(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
+    """Products licensed by hardware for just this service at another site, but nowhere for this site."""
+    products: dict[str, list[Licence]] = ctx.memo("licences of one service", lambda: _by_service(ctx))
+    for licence in products.get(fleet.service or "", ()):
+        alike = [x for x in _licences(ctx) if x.title.en == licence.title.en]
+        if licence.site in (None, fleet.site) or any(x.site in (None, fleet.site) for x in alike):
+            continue
+        yield finding(
+            "CAP014", fleet.name,
+            Text(f"{licence.title.en} is licensed at {licence.site} ({licence.name}), not at {fleet.site}",
+                 f"{licence.title.zh} 在 {licence.site} 有授权（{licence.name}），在 {fleet.site} 没有"),
+            ctx.where(fleet, "service"), severity=Severity.WARNING,
+            fix=Text(f"add the licence line of {fleet.site}, or have the vendor confirm that none is needed",
+                     f"补充 {fleet.site} 的授权，或请厂商确认无需授权"),
+            related=[Related(ctx.where(licence, "title"), f"{licence.name} covers {', '.join(licence.fleets)}")],
+        )  # fmt: skip
+        return
+
+
+def _by_service(ctx: Context) -> dict[str, list[Licence]]:
+    """Licences that count components on fleets of one service and one site, by that service."""
+    out: dict[str, list[Licence]] = {}
+    for licence in _licences(ctx):
+        services = {ctx.inventory.fleets[name].service for name in licence.fleets}
+        if len(services) == 1 and any(m.measure in COMPONENT_MEASURES for m in licence.metrics):
+            out.setdefault(services.pop() or "", []).append(licence)
+    return out
 
 
 def _licensed_services(ctx: Context, covered: dict[str, str]) -> dict[str, Fleet]:

@@ -52,6 +52,7 @@ def _needed(ctx: Context) -> list[Cable]:
         return cable.model_copy(update={"type": kind, **ends})
 
     out = [v.cable if v.owner in dark else with_parts(v.cable, _parts(declared_for(v, book))) for v in sound]
+    out += [v.cable for v in book.views if v.index in book.faults and book.faults[v.index].code == "PLN002"]
     missing = book.wanted - Counter(key_of(v.cable) for v in sound)
     out += [with_parts(cable, _parts(medium)) for cable, medium in _links(book, missing, dark)]
     lacking = Counter((kind, near) for kind, near, _, _ in missing.elements())

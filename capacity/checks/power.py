@@ -185,13 +185,17 @@ def feed_carries_rack(name: str, ctx: Context) -> Iterator[Finding]:
         return
     other_w = rack_feed_cap_w(ctx.inventory, rack, dead) if dead in rack.feeds else None
     too_small = many or (other_w is not None and cap_w < other_w)
+    panel, other = ctx.inventory.panels[feed.panel], rack.feeds.get(dead)
+    other_panel = ctx.inventory.panels[other.panel] if other else panel
+    low_voltage = panel.voltage_v < other_panel.voltage_v and feed.breaker_a == (other and other.breaker_a)
+    culprit = ctx.where(panel, "voltage_v") if low_voltage else breaker.position
     others = f" (and in {len(alike) - 1} more racks: {names_text(alike[1:])})" if many else ""
     zh_others = f"（另有 {len(alike) - 1} 个机柜：{names_text(alike[1:])}）" if many else ""
     yield finding(
         "PWR004", rack.row if many else name,
         Text(f"feed {side} of {name} carries {watts(load_w)} once feed {dead} is lost, limit {watts(cap_w)}{others}",
              f"{dead.upper()} 路失电后 {name} 的 {side.upper()} 路承载 {watts(load_w)}，限值 {watts(cap_w)}{zh_others}"),
-        breaker.position if too_small else ctx.where(rack.record, "name"),
+        culprit if too_small else ctx.where(rack.record, "name"),
         fix=Text(f"move {watts(load_w - cap_w)} or more out of {name}, or correct breaker_a if the breaker is larger",
                  f"从 {name} 移出不少于 {watts(load_w - cap_w)}，若断路器更大则更正 breaker_a"),
         arithmetic=f"{sum_text(_draws_of(ctx, name, 'peak_w'))} > {voltage_v:.0f} V x {feed.breaker_a:g} A x {number('feed.max_util'):g} x pf {number('feed.pf'):g} = {cap_w:.0f} W",

@@ -170,6 +170,15 @@ def rack_has_two_feeds(supply: Supply, ctx: Context) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _swapped(ctx: Context, supply: Supply) -> bool:
+    """True when the other feed, written in the same record, comes from the side of this one."""
+    twins = [s for s in supplies(ctx) if s.record is supply.record and s.side != supply.side and s.panel]
+    return (
+        any(strayed(ctx, t) and ctx.inventory.panels[str(t.panel)].side == supply.side for t in twins)
+        and ctx.inventory.panels[str(supply.panel)].side != supply.side
+    )
+
+
 @check(
     "PWR021", severity=Severity.ERROR, title=Text("Feed from the wrong panel", "供电接错列头柜"),
     clause="engineering estimate: the two feeds of a rack share no panel and no UPS side", over=supplies, needs="inventory",
@@ -195,6 +204,17 @@ def feed_from_its_side(supply: Supply, ctx: Context) -> Iterator[Finding]:
         if p.side == supply.side and ctx.inventory.rooms[p.room].site == rack.site
     ]
     twin = rack.feeds.get("b" if supply.side == "a" else "a")
+    if twin is not None and not wrong_site and _swapped(ctx, supply):
+        if supply.side == "a":
+            yield finding(
+                "PWR021", supply.record.name,
+                Text(f"feeds of {names_text(supply.racks)} are swapped: a from {panel.name}, b from {twin.panel}",
+                     f"{names_text(supply.racks)} 两路供电接反：A 路接 {panel.name}，B 路接 {twin.panel}"),
+                ctx.where(supply.record, "feeds", "a", "panel"),
+                fix=Text(f"name {twin.panel} for a and {panel.name} for b", f"A 路改为 {twin.panel}，B 路改为 {panel.name}"),
+                related=[Related(ctx.where(supply.record, "feeds", "b", "panel"), f"b: {twin.panel}")],
+            )  # fmt: skip
+        return
     both = twin is not None and twin.panel == panel.name
     why = f"of site {site}" if wrong_site else f"of side {panel.side}"
     also = ", as is the other feed" if both else ""

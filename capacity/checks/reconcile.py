@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capacity.bom import Group, fitting_places, groups, item_families, spare_text
+from capacity.bom import Group, fitting_places, groups, item_families, named_places, spare_text
 from capacity.checks.needs import needed_cables
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.inventory import Inventory
-from inventory.model import Supply
+from inventory.model import ExistingSwitch, Supply
 
 RULE = "each end of a fibre link takes one optic, a fixed-end cable none; spares: engineering estimate"
 
@@ -41,7 +41,22 @@ def optics_suffice(group: Group, ctx: Context) -> Iterator[Finding]:
     line = group.line()
     if line.result != "short":
         return
-    if loose := _unplaced_supply(group, line.quantity, ctx):
+    if wrong := _instead(group, ctx):
+        other = wrong.sources[0]
+        yield finding(
+            "CAP001", group.subject,
+            Text(f"{line.needed} {group.item} needed at {group.where}, {other.quantity} {other.item} supplied instead",
+                 f"{group.where} 需要 {group.item} {line.needed} 个，所供为 {other.item} {other.quantity} 个"),
+            ctx.where(other.record, *other.path[:-1], "item"),
+            fix=Text(f"order {group.item}, or plan the links with {other.item}", f"改订 {group.item}，或按 {other.item} 规划链路"),
+            arithmetic=f"{line.needed} needed - {_sum(group)} supplied = {line.quantity}",
+            clause=ctx.inventory.clause(other.record),
+        )  # fmt: skip
+        return
+    loose = _unplaced_supply(group, line.quantity, ctx)
+    if loose is not None and loose.fits and not group.sources:
+        return  # CAP005 says that its place and its site differ
+    if loose is not None and not loose.fits:
         yield lacking(
             "CAP001", group.subject,
             Text(f"{line.quantity} {group.item} short at {group.where}, unless {loose.name} is meant for it: nobody says where it goes",
@@ -147,8 +162,8 @@ def supplies_are_needed(group: Group, ctx: Context) -> Iterator[Finding]:
     Passing: the same line with a fleet of 25GE devices that attaches to A-ASW-04
     """
     line = group.line()
-    if line.result != "orphan":
-        return
+    if line.result != "orphan" or any(_instead(g, ctx) is group for g in _groups(ctx)):
+        return  # CAP001 says what they were bought in place of
     least = "≥" if group.minimum else ""
     yield finding(
         "CAP004", group.subject,
@@ -183,7 +198,7 @@ def supply_has_place(supply: Supply, ctx: Context) -> Iterator[Finding]:
             clause=ctx.inventory.clause(supply),
         )  # fmt: skip
         return
-    places = fitting_places(ctx.inventory, supply)
+    places = named_places(ctx.inventory, supply)
     elsewhere = [p for p in places if supply.site is not None and p.site not in (supply.site, "-")]
     if elsewhere:
         names = ", ".join(p.label for p in elsewhere)
@@ -236,12 +251,35 @@ def _spare_elsewhere(other: Group, group: Group, ctx: Context) -> int:
     return max(0, other.supplied - other.needed)
 
 
+def _instead(group: Group, ctx: Context) -> Group | None:
+    """What is supplied at the place of a group, of its speed and form, and not needed there, when nothing of the
+    group is supplied: most likely the wrong article on the order."""
+    optics = ctx.inventory.catalog.optics
+    if group.sources or group.item not in optics:
+        return None
+    mine = optics[group.item]
+    for other in _groups(ctx):
+        theirs = optics.get(other.item)
+        if (
+            not other.needed
+            and (other.site, other.where) == (group.site, group.where)
+            and theirs is not None
+            and (theirs.form_factor, theirs.speed_gbps) == (mine.form_factor, mine.speed_gbps)
+        ):
+            return other
+    return None
+
+
 def _unplaced_supply(group: Group, short: int, ctx: Context) -> Supply | None:
-    """A supply line without a place that would cover what is short."""
+    """A supply line without a place, or with one at another site than its own, that would cover what is short."""
     families: dict[str, str] = ctx.memo("item families", lambda: item_families(ctx.inventory.catalog))
+    here = {o.pair or o.name if isinstance(o, ExistingSwitch) else o.name for o in group.owners}
     for supply in ctx.inventory.supplies.values():
-        same = families.get(supply.item, supply.item) == _family(ctx, group)
-        if same and not supply.fits and supply.site in (None, group.site) and supply.quantity >= short:
+        if families.get(supply.item, supply.item) != _family(ctx, group) or supply.quantity < short:
+            continue
+        if fitting_places(ctx.inventory, supply):
+            continue
+        if supply.site in (None, group.site) or here & {p.label for p in named_places(ctx.inventory, supply)}:
             return supply
     return None
 

@@ -222,7 +222,8 @@ def address_has_owner(row: Row, ctx: Context) -> Iterator[Finding]:
     Passing: `{address: 10.10.0.5, device: a-ecs-001, interface: bond0}`
     """
     places = ctx.memo("addressing.surplus", lambda: {id(r): i for i, r in enumerate(book(ctx).surplus)})
-    if id(row) not in places:
+    owner = ctx.inventory.devices.get(row.record.device)
+    if id(row) not in places or (owner is not None and owner.site is None):  # CAP032 says so
         return
     need = _explanation(ctx)[0].get(places[id(row)])
     why = "is a second address of this interface" if row.need else "belongs to no interface of the plan"

@@ -118,6 +118,17 @@ def prefixes_in_pool(subject: tuple[str, Sequence[Block]], ctx: Context) -> Iter
             )  # fmt: skip
         elif not whole.contains(block.net):
             strays.append(block)
+    if pool is not None and pool.per_pair_length is not None and not strays:
+        cut = {b.net.length for b in blocks if b.net}
+        if len(cut) == 1 and cut != {pool.per_pair_length} and not any(book(ctx).detached(b) for b in blocks):
+            yield finding(
+                "NET011", f"pools/{name}",
+                Text(f"the plan cut {len(blocks)} prefixes of /{min(cut)} from {name}, the pool says /{pool.per_pair_length}",
+                     f"规划自 {name} 划出 {len(blocks)} 个 /{min(cut)} 网段，地址池规定为 /{pool.per_pair_length}"),
+                ctx.where(pool, "per_pair_length"),
+                fix=Text(f"write {min(cut)}, or renumber with --replan", f"改为 {min(cut)}，或用 --replan 重新编址"),
+                related=[Related(ctx.where(b.record, "prefix"), b.record.prefix) for b in blocks[:3]],
+            )  # fmt: skip
     if strays and pool is not None and whole is not None:
         record = strays[0].record
         unused = not book(ctx).users.get((record.plane, record.used_by))

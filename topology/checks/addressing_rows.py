@@ -95,11 +95,17 @@ def address_in_prefix(row: Row, ctx: Context) -> Iterator[Finding]:
         )  # fmt: skip
     elif record.prefix not in book(ctx).by_text:
         block = next((b for b in _home(ctx, row) if book(ctx).detached(b) or b.net is None), None)
-        if block is None:
+        alike = _without_prefix(ctx)[record.prefix]
+        if block is None and (len(alike) == 1 or alike[0] is row):
+            many = len(alike) > 1
+            also = f" and {len(alike) - 1} more" if many else ""
+            zh_also = f" 等 {len(alike)} 个地址" if many else ""
             yield finding(
-                "NET016", row.subject,
-                Text(f"prefix {record.prefix} of {record.address} is not in the plan", f"{record.address} 所属网段 {record.prefix} 不在规划中"),
-                ctx.where(record, "prefix"), fix=Text("name the planned prefix it lies in", "填写规划中的所属网段"),
+                "NET016", f"prefixes/{record.prefix}" if many else row.subject,
+                Text(f"prefix {record.prefix} of {record.address}{also} is not in the plan", f"{record.address}{zh_also}所属网段 {record.prefix} 不在规划中"),
+                ctx.where(record, "prefix"),
+                fix=Text("put the prefix back, or run `rackwright plan`", "恢复该网段，或运行 `rackwright plan`") if many
+                else Text("name the planned prefix it lies in", "填写规划中的所属网段"),
             )  # fmt: skip
     elif row.net is not None and not row.net.holds(row.address):
         yield finding(
@@ -109,6 +115,20 @@ def address_in_prefix(row: Row, ctx: Context) -> Iterator[Finding]:
             fix=Text("restore the address, or plan it anew", "恢复地址，或重新规划"),
             related=[Related(ctx.where(book(ctx).by_text[record.prefix][0].record, "prefix"), record.prefix)],
         )  # fmt: skip
+
+
+def _without_prefix(ctx: Context) -> dict[str, list[Row]]:
+    """Addresses that name a prefix the plan does not have, by that prefix."""
+
+    def make() -> dict[str, list[Row]]:
+        out: dict[str, list[Row]] = {}
+        for row in _rows(ctx):
+            if row.address is not None and row.record.prefix not in book(ctx).by_text:
+                out.setdefault(row.record.prefix, []).append(row)
+        return out
+
+    found: dict[str, list[Row]] = ctx.memo("addressing.without_prefix", make)
+    return found
 
 
 def _home(ctx: Context, row: Row) -> list[Block]:

@@ -4,32 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.model import ExistingSwitch, Pair, Room, Row
 from topology.checks.cable_book import CableView, cable_book, place_line
 from topology.checks.length_book import Measured, by_far_switch, length_m, longest_m, measured, sum_text
-from topology.checks.medium_book import medium_faults
-
-MOST_OF_A_ROOM = 4
-"""From so many cables on, more than half of a room being wrong is a fault of the room, not of its cables."""
-
-
-def _known(ctx: Context) -> list[CableView]:
-    """Cables with sound ends, of a known type and length, whose labels say where they are."""
-    return [
-        v for v in cable_book(ctx).views
-        if v.type is not None and v.index in measured(ctx) and not v.stale and longest_m(v, ctx) is not None
-    ]  # fmt: skip
-
-
-def _judged(ctx: Context) -> list[CableView]:
-    """Those of them that are not too long for their kind or optic anyway, nor made of the wrong parts."""
-    bad = medium_faults(ctx)
-    return [v for v in _known(ctx) if v.index not in bad and not _over_limit(v, ctx)]
-
+from topology.checks.length_causes import (
+    Stated,
+    is_short,
+    known,
+    laid_m,
+    limit_m,
+    ordered_lengths,
+    over_limit,
+    short_by_m,
+    stated_lengths,
+)
 
 # ---------------------------------------------------------------- moulded ends
 
@@ -37,7 +28,7 @@ def _judged(ctx: Context) -> list[CableView]:
 def _fixed_groups(ctx: Context) -> list[list[CableView]]:
     """Cables with moulded ends, those between the same two devices together."""
     groups: dict[tuple[str, str], list[CableView]] = {}
-    for view in _known(ctx):
+    for view in known(ctx):
         if view.type is not None and view.type.fixed_ends:
             groups.setdefault((view.cable.a.device, view.cable.b.device), []).append(view)
     return list(groups.values())
@@ -109,44 +100,21 @@ def _racks_apart(view: CableView, ctx: Context) -> str:
 
 # ---------------------------------------------------------------- longest lengths
 
-_LIMITS = {"copper": "cable.copper_m_max", "serial": "cable.serial_m_max"}
-
-
-def _limit_m(view: CableView, ctx: Context) -> float | None:
-    """Longest length in metres that a copper or serial cable may have; None for other kinds."""
-    if view.type is None or view.type.kind not in _LIMITS:
-        return None
-    limit = ctx.inventory.policy.number(_LIMITS[view.type.kind])
-    return limit if view.type.max_m is None else min(limit, view.type.max_m)
-
-
-def _laid_m(view: CableView, ctx: Context) -> float:
-    """Length in metres that will be laid: of the way or as stated, and as ordered where no such cable can work."""
-    limit, stock_m = view.type.max_m if view.type else None, view.cable.stock_m or 0.0
-    laid_m = longest_m(view, ctx) or 0.0
-    return laid_m if limit is None or stock_m <= limit else max(laid_m, stock_m)
-
-
-def _over_limit(view: CableView, ctx: Context) -> bool:
-    limit = _limit_m(view, ctx)
-    return limit is not None and _laid_m(view, ctx) > limit + 1e-9
-
-
 Group = tuple[ExistingSwitch | None, tuple[CableView, ...]]
 
 
 def _of_kind(kind: str, ctx: Context) -> list[Group]:
     """Cables of a kind: those in order one by one, those too long together where their far switch is the cause."""
-    views = [v for v in _known(ctx) if v.type is not None and v.type.kind == kind]
-    over = {v.index: v for v in views if _over_limit(v, ctx)}
+    views = [v for v in known(ctx) if v.type is not None and v.type.kind == kind]
+    over = {v.index: v for v in views if over_limit(v, ctx)}
     return [*by_far_switch(over.values(), ctx), *((None, (v,)) for v in views if v.index not in over)]
 
 
 def _too_long(code: str, group: Group, ctx: Context, fix: Text) -> Iterator[Finding]:
     switch, views = group
-    worst = max(views, key=lambda v: (_laid_m(v, ctx), -v.index))
-    needed, limit = _laid_m(worst, ctx), _limit_m(worst, ctx)
-    if limit is None or not _over_limit(worst, ctx):
+    worst = max(views, key=lambda v: (laid_m(v, ctx), -v.index))
+    needed, limit = laid_m(worst, ctx), limit_m(worst, ctx)
+    if limit is None or not over_limit(worst, ctx):
         return
     m = measured(ctx)[worst.index]
     field = "length_m" if needed == longest_m(worst, ctx) else "stock_m"
@@ -247,84 +215,8 @@ def place_is_known(name: str, ctx: Context) -> Iterator[Finding]:
 # ---------------------------------------------------------------- stated and ordered lengths
 
 
-@dataclass(frozen=True)
-class Stated:
-    """Cables whose stated length is read: one by one, or all that a room, a row or a far switch explains."""
-
-    cause: Room | Row | ExistingSwitch | None
-    views: tuple[CableView, ...]
-
-
-def _is_short(view: CableView, ctx: Context) -> bool:
-    """True when the plan states a length below what the way asks for."""
-    m = measured(ctx)[view.index]
-    if m.needed_m is None or not m.route_stands:
-        return False
-    return view.cable.length_m is None or view.cable.length_m < m.needed_m - 0.011
-
-
-def _short_by_m(view: CableView, ctx: Context) -> float:
-    """By how many metres the stated length is below what the way asks for; negative when it is above."""
-    return (length_m(view, ctx) or 0.0) - (view.cable.length_m or 0.0)
-
-
-def _displaced(ctx: Context) -> list[Stated]:
-    """Cables of the rows that stand elsewhere than when they were planned: every cable that leaves such a row
-    states another length than its way asks for now, one of them by the slack that a cable may have."""
-
-    def make() -> list[Stated]:
-        rows, policy = ctx.inventory.racks, ctx.inventory.policy
-        leaving: dict[str, list[tuple[CableView, float]]] = {}
-        for view in _judged(ctx):
-            m = measured(ctx)[view.index]
-            if m.needed_m is None or not m.route_stands or view.cable.length_m is None:
-                continue
-            ends = {rows[p.rack].row if p.rack else "" for p in (m.a, m.b) if p is not None}
-            for row in ends - {""} if len(ends) > 1 else ():
-                leaving.setdefault(row, []).append((view, abs(view.cable.length_m - m.needed_m)))
-        out: list[Stated] = []
-        told: set[int] = set()
-        for row, found in sorted(leaving.items(), key=lambda item: (-len(item[1]), item[0])):
-            new = [v for v, _ in found if v.index not in told]
-            if len(new) < MOST_OF_A_ROOM or any(off <= 0.011 for _, off in found):
-                continue
-            if max(off for _, off in found) >= policy.number("cable.rack_slack_m"):
-                out.append(Stated(ctx.inventory.rows[row], tuple(new)))
-                told.update(v.index for v in new)
-        return out
-
-    found: list[Stated] = ctx.memo("topology.displaced", make)
-    return found
-
-
-def _in_place(ctx: Context) -> list[CableView]:
-    """Judged cables whose rows stand where they were planned."""
-    gone = {v.index for stated in _displaced(ctx) for v in stated.views}
-    return [v for v in _judged(ctx) if v.index not in gone]
-
-
-def _stated(ctx: Context) -> list[Stated]:
-    views = _in_place(ctx)
-    short = [v for v in views if _is_short(v, ctx)]
-    in_room: dict[str, list[CableView]] = {}
-    total: dict[str, int] = {}
-    marked = {v.index for v in short}
-    for view in views:
-        place = measured(ctx)[view.index].a
-        if place is not None:
-            total[place.room] = total.get(place.room, 0) + 1
-            if view.index in marked:
-                in_room.setdefault(place.room, []).append(view)
-    whole = {r: v for r, v in in_room.items() if len(v) >= MOST_OF_A_ROOM and 2 * len(v) > total[r]}
-    out = [*_displaced(ctx), *(Stated(ctx.inventory.rooms[r], tuple(found)) for r, found in whole.items())]
-    told = {v.index for found in whole.values() for v in found}
-    rest = by_far_switch((v for v in short if v.index not in told), ctx)
-    out += [Stated(switch, found) for switch, found in rest]
-    return [*out, *(Stated(None, (v,)) for v in views if v.index not in marked)]
-
-
 @check(
-    "PRT062", severity=Severity.ERROR, over=_stated, title=Text("Stated length does not hold", "标注长度不成立"),
+    "PRT062", severity=Severity.ERROR, over=stated_lengths, title=Text("Stated length does not hold", "标注长度不成立"),
     clause="the way along the trays",
 )  # fmt: skip
 def stated_length_holds(stated: Stated, ctx: Context) -> Iterator[Finding]:
@@ -337,9 +229,20 @@ def stated_length_holds(stated: Stated, ctx: Context) -> Iterator[Finding]:
     Failing: `length_m: 4` for a way of 12.5 m
     Passing: `length_m: 12.5`
     """
-    view = max(stated.views, key=lambda v: (_short_by_m(v, ctx), -v.index))
+    view = max(stated.views, key=lambda v: (short_by_m(v, ctx), -v.index))
     m, cable = measured(ctx)[view.index], view.cable
     if m.needed_m is None:
+        return
+    if not m.route_stands and isinstance(stated.cause, Row):
+        yield finding(
+            "PRT062", stated.cause.name,
+            Text(f"routes of {len(stated.views)} cables end under another rack: the racks of {stated.cause.name} changed",
+                 f"{len(stated.views)} 条线缆的路由终点与机柜不符：{stated.cause.name} 的机柜有变化"),
+            ctx.where(stated.cause, "racks"),
+            fix=Text("put the racks back in their order, or remove the lines from plan/cables.yml and plan again",
+                     "恢复机柜次序，或删除 plan/cables.yml 中相应行后重新规划"),
+            related=[Related(ctx.where(v.cable, "route"), v.cable.id) for v in stated.views[:3]],
+        )  # fmt: skip
         return
     if not m.route_stands:
         yield _no_way(view, m, ctx)
@@ -347,10 +250,10 @@ def stated_length_holds(stated: Stated, ctx: Context) -> Iterator[Finding]:
     arithmetic = sum_text(m, ctx, bool(view.type and view.type.fixed_ends))
     if stated.cause is not None:
         field = {Room: "tray_height_m", Row: "y_m"}.get(type(stated.cause), "x_m")
-        off, en, zh = _short_by_m(view, ctx), "short", "短"
+        off, en, zh = short_by_m(view, ctx), "short", "短"
         if off <= 0:
-            view = min(stated.views, key=lambda v: (_short_by_m(v, ctx), v.index))
-            off, en, zh, cable = -_short_by_m(view, ctx), "long", "长", view.cable
+            view = min(stated.views, key=lambda v: (short_by_m(v, ctx), v.index))
+            off, en, zh, cable = -short_by_m(view, ctx), "long", "长", view.cable
         yield finding(
             "PRT062", stated.cause.name,
             Text(f"{len(stated.views)} cables of the plan do not fit where things stand now, {cable.id} is {off:.2f} m too {en}",
@@ -360,7 +263,7 @@ def stated_length_holds(stated: Stated, ctx: Context) -> Iterator[Finding]:
                      "更正位置，或删除 plan/cables.yml 中相应行后重新规划"),
             related=[Related(ctx.where(v.cable, "length_m"), f"{v.cable.id}: {v.cable.length_m} m") for v in stated.views[:3]],
         )  # fmt: skip
-    elif _is_short(view, ctx):
+    elif is_short(view, ctx):
         yield finding(
             "PRT062", cable.id,
             Text(f"length_m is {cable.length_m}, the way asks for {m.needed_m:.2f} m", f"length_m 为 {cable.length_m}，路由需要 {m.needed_m:.2f} m"),
@@ -388,13 +291,8 @@ def _no_way(view: CableView, m: Measured, ctx: Context) -> Finding:
     )  # fmt: skip
 
 
-def _ordered(ctx: Context) -> list[CableView]:
-    """Cables whose stated length holds: what is wrong with the length to order is wrong by itself."""
-    return [v for v in _in_place(ctx) if not _is_short(v, ctx)]
-
-
 @check(
-    "PRT063", severity=Severity.ERROR, over=_ordered, title=Text("Cable ordered too short", "订购线缆过短"), unless=("PRT058", "PRT059", "PRT070"),
+    "PRT063", severity=Severity.ERROR, over=ordered_lengths, title=Text("Cable ordered too short", "订购线缆过短"), unless=("PRT058", "PRT059", "PRT070"),
     clause="stock lengths of the catalogue",
 )  # fmt: skip
 def stock_is_long_enough(view: CableView, ctx: Context) -> Iterator[Finding]:
@@ -434,7 +332,7 @@ def stock_is_long_enough(view: CableView, ctx: Context) -> Iterator[Finding]:
 
 
 @check(
-    "PRT064", severity=Severity.WARNING, over=_ordered, title=Text("Cable much longer than its way", "线缆余长过大"),
+    "PRT064", severity=Severity.WARNING, over=ordered_lengths, title=Text("Cable much longer than its way", "线缆余长过大"),
     unless=("PRT057", "PRT058", "PRT059", "PRT063", "PRT070"), clause="policy: cable.surplus_m_max",
 )  # fmt: skip
 def slack_is_small(view: CableView, ctx: Context) -> Iterator[Finding]:

@@ -162,8 +162,14 @@ def link_carries_peak(link: m.SiteLink, ctx: Context) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _may_copy_synchronously(ctx: Context) -> list[m.Service]:
+    """Services without data loss, and those that write at both sites and state no RPO."""
+    services = ctx.inventory.services.values()
+    return [s for s in services if s.rpo_s == 0 or (s.rpo_s is None and s.mode == "active-active")]
+
+
 def _synchronous(ctx: Context) -> list[m.SiteLink]:
-    sync = [s for s in ctx.inventory.services.values() if s.rpo_s == 0 and s.mode != "single"]
+    sync = [s for s in _may_copy_synchronously(ctx) if s.mode != "single"]
     return [k for k in _between_centres(ctx) if any({k.a, k.b} <= set(s.sites) for s in sync)]
 
 
@@ -182,7 +188,11 @@ def route_short_enough(link: m.SiteLink, ctx: Context) -> Iterator[Finding]:
     Passing: `route_km: 80`: 2 x 80 x 0.0049 + 0.2 = 0.98 ms
     """
     policy = ctx.inventory.policy
+    mine = [s for s in _may_copy_synchronously(ctx) if {link.a, link.b} <= set(s.sites)]
+    sure = [s for s in mine if s.rpo_s == 0]
     if link.route_km is None:
+        if not sure:
+            return
         yield lacking(
             "RED023", link.name, Text("route_km not stated", "route_km 未填写"), ctx.where(link, "route_km"),
             Text("ask the carrier for the fibre length of the route", "向运营商索取光缆路由长度"),
@@ -197,11 +207,15 @@ def route_short_enough(link: m.SiteLink, ctx: Context) -> Iterator[Finding]:
             if rtt > slowest
             else f"{link.route_km:g} km > {policy.cite('dr.sync_km_max')}"
         )
-        names = ", ".join(
-            s.name
-            for s in ctx.inventory.services.values()
-            if s.rpo_s == 0 and {link.a, link.b} <= set(s.sites)
-        )
+        names = ", ".join(s.name for s in sure or mine)
+        if not sure:
+            yield lacking(
+                "RED023", link.name,
+                Text(f"{link.route_km:g} km is too far for synchronous copies; rpo_s of {names} is not stated",
+                     f"{link.route_km:g} km 超出同步距离；{names} 的 rpo_s 未填写"),
+                ctx.where(link, "route_km"), Text("state rpo_s of these services", "填写这些业务的 rpo_s"),
+            )  # fmt: skip
+            return
         yield finding(
             "RED023", link.name,
             Text(f"{link.route_km:g} km is too far for {names}", f"{link.route_km:g} km 超出 {names} 的同步距离"),
@@ -238,7 +252,7 @@ def link_encrypted(link: m.SiteLink, ctx: Context) -> Iterator[Finding]:
 
 def _survivors(ctx: Context) -> list[m.Service]:
     """Services that must survive the loss of a site."""
-    return [s for s in ctx.inventory.services.values() if s.protected and s.mode != "single"]
+    return [s for s in ctx.inventory.services.values() if s.protected]
 
 
 def _centres(ctx: Context, service: m.Service) -> list[str]:
@@ -254,22 +268,30 @@ def _at_one_site(ctx: Context, service: m.Service) -> bool:
     title=Text("Protected service at one site only", "受保护业务仅在一个站点"), clause="GB/T 20988 level 5 and 6",
 )  # fmt: skip
 def service_at_both_sites(service: m.Service, ctx: Context) -> Iterator[Finding]:
-    """A protected service that is not `single` names two data centres and has devices at each it names.
+    """A protected service is not `single`, names two data centres and has devices at each it names.
 
     Why it matters: a standby that is drawn but not bought is found on the day of the disaster.
-    How to fix: buy devices for the missing site, or declare the service `mode: single` and say who accepts it.
+    How to fix: buy devices for the missing site, or declare the service `mode: single` with `protected: false` and
+    say who accepts it.
     Source: GB/T 20988 level 5 and 6 (the failure of one centre does not stop the business).
     Failing: `{name: ecs, mode: active-active, sites: [A, B]}` with fleets of this service at A only
     Passing: the same with a fleet at B
     """
     sites = _centres(ctx, service)
     subject = f"services/{service.name}"
+    if service.mode == "single":
+        yield finding(
+            "RED030", subject, Text("mode single, although it is protected", "模式为 single，却要求受保护"),
+            ctx.where(service, "mode"),
+            fix=Text("write active-active or primary-standby, or protected: false", "改为 active-active 或 primary-standby，或设 protected: false"),
+        )  # fmt: skip
+        return
     if len(sites) < 2:
         yield finding(
             "RED030", subject,
             Text(f"mode {service.mode} at {len(sites)} data centre(s): {', '.join(sites)}", f"模式 {service.mode}，仅 {len(sites)} 个数据中心：{'、'.join(sites)}"),
             ctx.where(service, "sites"), arithmetic=f"{len(sites)} < 2",
-            fix=Text("name both sites, or mode: single", "填写两个站点，或设 mode: single"),
+            fix=Text("name both sites, or mode: single with protected: false", "填写两个站点，或设 mode: single 且 protected: false"),
         )  # fmt: skip
         return
     fleets = [f for f in ctx.inventory.fleets.values() if f.service == service.name and f.count]

@@ -12,6 +12,9 @@ from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text
 from topology.checks.redundancy import ha_groups, moved, rack_clash
 
+RACKS_OF_COPIES = 3
+"""Racks that copies need at least, however many there are: one lost leaves a majority (engineering estimate)."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -154,6 +157,13 @@ def copies_fault(copies: Copies) -> tuple[str, str, str, str] | None:
             f"机柜 {racks} 个、交换机对 {pairs} 组，须有一项达标",
             f"{racks} < racks_min {group.racks_min} and {pairs} < pairs_min {group.pairs_min}",
         )  # fmt: skip
+    least = min(group.copies, RACKS_OF_COPIES)
+    if group.racks_min < least:
+        return (
+            "racks_min", f"racks_min {group.racks_min} lets {group.copies} copies stand in {group.racks_min} racks",
+            f"racks_min {group.racks_min} 允许 {group.copies} 份副本仅分布于 {group.racks_min} 个机柜",
+            f"{group.racks_min} < min({group.copies} copies, {RACKS_OF_COPIES} racks) = {least}",
+        )  # fmt: skip
     return None
 
 
@@ -168,7 +178,7 @@ def copies_spread(copies: Copies, ctx: Context) -> Iterator[Finding]:
     are rebuilt.
     How to fix: spread the fleets over more racks (`spread: {racks_min: 3}`), or over more pairs.
     Source: engineering estimate (three copies over three racks or three access pairs, as platform vendors ask).
-    Failing: three copies on six servers in two racks on two pairs
+    Failing: three copies on six servers in two racks on two pairs, or `{copies: 3, racks_min: 2}`
     Passing: three copies on six servers in three racks
     """
     fault = copies_fault(copies)
@@ -280,17 +290,10 @@ def fleet_spread(fleet: m.Fleet, ctx: Context) -> Iterator[Finding]:
     explained: set[str] = ctx.memo("redundancy.explained", lambda: _explained_fleets(ctx))
     racks, pairs = len(spread.racks), len(spread.pairs)
     if wanted.max_per_rack is not None and fleet.name not in explained:
-        for rack, names in sorted(spread.racks.items()):
-            if len(names) > wanted.max_per_rack:
-                odd = moved(ctx, names)
-                yield finding(
-                    "RED010", f"fleets/{fleet.name}",
-                    Text(f"{rack} holds {len(names)} of {fleet.name}, at most {wanted.max_per_rack} wanted",
-                         f"{rack} 内有 {len(names)} 台 {fleet.name}，上限 {wanted.max_per_rack}"),
-                    ctx.where(ctx.placed[odd], "rack"), arithmetic=f"{', '.join(names)}: {len(names)} > {wanted.max_per_rack}",
-                    fix=Text(f"place {odd} in another rack", f"将 {odd} 移至其他机柜"),
-                    related=[Related(ctx.where(fleet, "spread"), f"spread of {fleet.name}")],
-                )  # fmt: skip
+        crowded = [(rack, names) for rack, names in spread.racks.items() if len(names) > wanted.max_per_rack]
+        if crowded:
+            yield _crowded(fleet, sorted(crowded), wanted.max_per_rack, ctx)
+            return  # with these out of their racks, the number of racks is another
     for field, found, least, what, zh in (
         ("racks_min", racks, wanted.racks_min, "racks", "机柜"),
         ("pairs_min", pairs, wanted.pairs_min, "pairs", "交换机对"),
@@ -309,6 +312,27 @@ def fleet_spread(fleet: m.Fleet, ctx: Context) -> Iterator[Finding]:
             ctx.where(fleet, "spread", field), arithmetic=f"{len(spread.names)} devices: {found} < {least}",
             fix=Text(f"use more {what}, or correct {field}", f"增加{zh}，或改正 {field}"),
         )  # fmt: skip
+
+
+def _crowded(
+    fleet: m.Fleet, crowded: Sequence[tuple[str, Sequence[str]]], most: int, ctx: Context
+) -> Finding:
+    """Racks that hold more of a fleet than it allows: one is the fault of a device, several that of the limit."""
+    rack, names = crowded[0]
+    odd, alone = moved(ctx, names), len(crowded) == 1
+    limit = ctx.where(fleet, "spread", "max_per_rack")
+    more = "" if alone else f", and {len(crowded) - 1} more racks hold too many"
+    zh_more = "" if alone else f"，另有 {len(crowded) - 1} 个机柜超限"
+    return finding(
+        "RED010", f"fleets/{fleet.name}",
+        Text(f"{rack} holds {len(names)} of {fleet.name}, at most {most} wanted{more}", f"{rack} 内有 {len(names)} 台 {fleet.name}，上限 {most}{zh_more}"),
+        ctx.where(ctx.placed[odd], "rack") if alone else limit,
+        arithmetic=f"{', '.join(names)}: {len(names)} > {most}",
+        fix=Text(f"place {odd} in another rack", f"将 {odd} 移至其他机柜") if alone
+        else Text("correct max_per_rack, or plan the fleet anew", "更正 max_per_rack，或重新规划该设备组"),
+        related=[Related(limit, f"spread of {fleet.name}")] if alone
+        else [Related(ctx.where(ctx.placed[n[0]], "rack"), f"{r}: {len(n)}") for r, n in crowded[:4]],
+    )  # fmt: skip
 
 
 def _voters_over(voters: Voters, places: Mapping[str, Sequence[str]]) -> list[tuple[str, Sequence[str]]]:

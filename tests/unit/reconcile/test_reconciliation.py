@@ -73,10 +73,7 @@ CASES: dict[str, tuple[list[Edit], list[tuple[str, str, str, str]]]] = {
     ),
     "CAP001 other optic does not": (
         [("item: qsfpp-40g-isr4", "item: qsfpp-40g-lr4")],
-        [
-            ("CAP001", "A/CORE-1/qsfpp-40g-isr4", "failed", "name: CORE-1"),
-            ("CAP004", "A/CORE-1/qsfpp-40g-lr4", "failed", "quantity: 3"),
-        ],
+        [("CAP001", "A/CORE-1/qsfpp-40g-isr4", "failed", "item: qsfpp-40g-lr4")],
     ),
     "CAP002 exact": (
         [("{item: sfpp-10g-sr, per_unit: 3}", "{item: sfpp-10g-sr, per_unit: 2}")],
