@@ -37,9 +37,9 @@ def outlet_type(inlet_type: str) -> str:
 
 
 def pdu_type(inventory: Inventory, rack: RackPlace, side: str) -> DeviceType | None:
-    """Device type of the power strip of one side of a rack; None when the rack type names none."""
+    """Device type of the power strip of one side of a rack; None when the rack type names none there."""
     pdus = rack.rack_type.rackwright.pdus
-    return None if pdus is None else inventory.catalog.device_types.get(getattr(pdus, side))
+    return None if pdus is None else inventory.catalog.device_types.get(getattr(pdus, side, ""))
 
 
 def pdu_name(rack: str, side: str) -> str:

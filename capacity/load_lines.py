@@ -218,9 +218,10 @@ def bank_limits_w(inventory: Inventory, rack: RackPlace) -> dict[str, float | No
 def outlet_limit_w(inventory: Inventory, element: str) -> float | None:
     """Limit in W of one outlet, by element name `<rack>/pdu-<side>/<outlet>`: the rating of its coupler (IEC 60320:
     C13 10 A, C19 16 A) x voltage x power factor; None for another coupler or a strip nobody knows."""
-    rack_name, pdu_text, outlet_name = element.split("/", 2)
+    rack_name, _, strip = element.partition("/")
+    pdu_text, _, outlet_name = strip.partition("/")
     rack = inventory.racks.get(rack_name)
-    side = pdu_text[-1]
+    side = pdu_text[-1:]
     pdu = pdu_type(inventory, rack, side) if rack else None
     feed = rack.feeds.get(side) if rack else None
     if pdu is None or feed is None:

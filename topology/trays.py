@@ -175,7 +175,7 @@ class Trays:
     def _between(self, room: str, here: str, there: str) -> list[str] | None:
         """Nodes after `here` up to `there` on one straight tray; None when no tray holds both. Racks that came
         after a route was written stand between its nodes."""
-        (line, mark), (other_line, other_mark) = here.rsplit("/", 1), there.rsplit("/", 1)
+        (line, _, mark), (other_line, _, other_mark) = here.rpartition("/"), there.rpartition("/")
         key = line if line == other_line else mark if mark == other_mark else ""
         order = self._order(room).get(key, {})
         i, j = order.get(here), order.get(there)
