@@ -216,10 +216,9 @@ def fleet_is_licensed(fleet: Fleet, ctx: Context) -> Iterator[Finding]:
     kind = next(m.measure for m in licence.metrics if m.measure in COMPONENT_MEASURES)
     amount = tally(ctx.inventory, kind, [fleet.name]).amount if kind else None
     if amount is not None and any(
-        not x.fleets
-        and x.site in (None, fleet.site)
+        x.site in (None, fleet.site)
         and any(m.measure == kind and m.amount * x.quantity == amount for m in x.metrics)
-        for x in _licences(ctx)
+        for x in ctx.memo("licences of no fleet", lambda: [x for x in _licences(ctx) if not x.fleets])
     ):
         return  # a licence of just this amount names no fleet, which CAP012 reports
     figure = f"{plain_number(amount)} {WORDS[kind].en}" if kind and amount is not None else "hardware"
