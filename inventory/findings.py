@@ -128,7 +128,7 @@ class Finding:
         where = f"{self.source}: " if self.source else ""
         word = "not evaluated" if self.status is Status.NOT_EVALUATED else str(self.severity)
         mark = " (waived)" if self.waived else ""
-        return f"{where}{word}{mark} {self.code} {self.subject}: {self.message.en}"
+        return visible(f"{where}{word}{mark} {self.code} {self.subject}: {self.message.en}")
 
     def to_text(self) -> str:
         """The form printed in a terminal: one line, then indented details."""
@@ -143,7 +143,15 @@ class Finding:
             lines.append(f"  fix      {self.fix.en}")
         if self.waived:
             lines.append(f"  waived   {self.waived.reason} ({self.waived.by}, until {self.waived.until})")
-        return "\n".join(lines)
+        return "\n".join(map(visible, lines))
+
+
+def visible(line: str) -> str:
+    """The line with what does not print (control characters, odd spaces) as escapes: what a file holds must not
+    reach the terminal as a command, nor break the line."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
