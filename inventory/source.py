@@ -30,7 +30,7 @@ MAX_NODES = 5_000_000
 """Limits per file: size (also of the text once aliases are expanded), nesting, and values once aliases are
 expanded: an alias bomb stops here."""
 
-PIECE = 200_000
+PIECE = 20_000
 """Characters read at a time where a file can be cut: the nodes of a piece are gone before the next is read."""
 
 DataPath = tuple[str | int, ...]

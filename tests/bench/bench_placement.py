@@ -51,7 +51,8 @@ def run(project: Path, rounds: int, quick: bool = False) -> Bench:
         seconds |= {f"{name}, {method}": s for method, s in least.items()}
         stopped = f"CP-SAT stopped at {limit:g} s, so at most this; " if peer.limits_hit else ""
         figures.append(
-            Figure(f"{name}: ours / CP-SAT", least["ours"] / least["CP-SAT"], "x", TENTH,
+            Figure(f"{name}: ours / CP-SAT", least["ours"] / least["CP-SAT"], "x",
+                   None if any_placement else TENTH,
                    detail=f"{stopped}{_said(ours)} against {_said(peer)}; first fit {_said(hand)}")
         )  # fmt: skip
         never_worse = all(_rank(ours) <= _rank(other) for other in (peer, hand))

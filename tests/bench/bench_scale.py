@@ -1,6 +1,6 @@
 """Scale: the same project once, ten and fifty times over, each stage in a process of its own.
 
-Run as a program it is that process: `python -m tests.bench.bench_scale plan|check FOLDER` prints seconds and memory as JSON.
+Run as a program it is that process: `python -m tests.bench.bench_scale plan|check|again FOLDER` prints seconds and memory as JSON.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import json
 import math
-import os
 import subprocess
 import sys
 import time
@@ -49,7 +48,7 @@ def run(project: Path, scratch: Path, times: tuple[int, ...] = TIMES) -> Bench:
         copy_project(project, scratch / f"x{n}", n)
     for n in times:
         for _ in range(ROUNDS.get(n, 1) if len(times) > 2 else 1):
-            got = {**_child("plan", scratch / f"x{n}"), **_child("check", scratch / f"x{n}")}
+            got = {k: v for stage in CHILDREN for k, v in _child(stage, scratch / f"x{n}").items()}
             old = best.get(n, got)
             best[n] = {k: min(v, old[k]) if isinstance(v, float) else v for k, v in got.items()}
     figures, equalities = [], []
@@ -82,7 +81,7 @@ def _child(stage: str, folder: Path) -> Measured:
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.bench_scale", stage, str(folder)],
         cwd=Path(__file__).parents[2],
-        env=child_environment(folder.parent, str(folder.parent / "cache")),
+        env=child_environment(folder.parent, str(folder.parent / "cache") if stage == "again" else "off"),
         capture_output=True,
         text=True,
         check=True,
@@ -114,24 +113,26 @@ def _planning(folder: Path) -> Measured:
 def _checking(folder: Path) -> Measured:
     register_all()
     before = _peak_kb()
-    out: Measured = {}
-    inventory = plan = None
-    folder_named = os.environ["RACKWRIGHT_CACHE"]
-    for name, cache_folder in (("fill", folder_named), ("load again", folder_named), ("load", "off")):
-        os.environ["RACKWRIGHT_CACHE"] = cache_folder
-        inventory = plan = None
-        begun = time.process_time()
-        inventory, plan = load(folder).inventory, load_plan(folder).plan
-        out[name] = time.process_time() - begun
+    begun = time.process_time()
+    inventory, plan = load(folder).inventory, load_plan(folder).plan
+    loaded = time.process_time()
     assert inventory is not None
     assert plan is not None
     gc.freeze()
-    begun = time.process_time()
     report = run_checks(Context(inventory, plan, DAY))
-    out["check"] = time.process_time() - begun
-    out["check kB"] = _peak_kb() - before
-    out["codes"] = Counter(f.code for f in report.findings)
-    return out
+    return {
+        "load": loaded - begun,
+        "check": time.process_time() - loaded,
+        "check kB": _peak_kb() - before,
+        "codes": Counter(f.code for f in report.findings),
+    }
+
+
+def _again(folder: Path) -> Measured:
+    load(folder), load_plan(folder)
+    begun = time.process_time()
+    load(folder), load_plan(folder)
+    return {"load again": time.process_time() - begun}
 
 
 def _peak_kb() -> int:
@@ -140,6 +141,9 @@ def _peak_kb() -> int:
     return int(status.partition("VmHWM:")[2].split()[0])
 
 
+CHILDREN = {"plan": _planning, "check": _checking, "again": _again}
+
+
 if __name__ == "__main__":
     collect_rarely()
-    print(json.dumps({"plan": _planning, "check": _checking}[sys.argv[1]](Path(sys.argv[2]))))
+    print(json.dumps(CHILDREN[sys.argv[1]](Path(sys.argv[2]))))
