@@ -106,7 +106,7 @@ class PlannedPrefix(PlanRecord):
 class PlannedAsn(PlanRecord):
     """An ASN given to a pair or a role."""
 
-    asn: int
+    asn: UInt
     pool: str
     site: str
     used_by: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
@@ -204,7 +205,7 @@ def supplies_on_two_sides(name: str, ctx: Context) -> Iterator[Finding]:
     clause="IEC 60320 (connector), device type of the strip (outlets, banks)", over=_standing, unless=("PWR006", "PWR007"),
 )  # fmt: skip
 def cord_fits(name: str, ctx: Context) -> Iterator[Finding]:
-    """Rack, side, strip, bank and outlet of a cord belong together, and the outlet takes its plug.
+    """Rack, side, strip, bank and outlet of a cord belong together, the outlet takes its plug, the label says so.
 
     Why it matters: the installer follows the label; an outlet that does not exist or does not fit stops the work, a
     wrong bank hides an overload.
@@ -230,6 +231,24 @@ def cord_fits(name: str, ctx: Context) -> Iterator[Finding]:
             fix=Text(f"write {field}: {fault.expected}, or run `rackwright plan`", f"改为 {fault.expected}，或重新运行 `rackwright plan`"),
             related=[Related(ctx.where(ctx.placed[name], "rack"), f"{name} stands in {ctx.placed[name].rack}")],
         )  # fmt: skip
+    for cord in power_state(ctx).cords_of.get(name, ()) if name not in cord_faults(ctx) else ():
+        expected = f"{name}/{cord.inlet} > {cord.pdu}/{cord.outlet}"
+        if cord.label and cord.label != expected and _cords_at(ctx)[cord.pdu, cord.outlet] == 1:
+            yield finding(
+                "PWR008", name,
+                Text(f"cord {cord.id} of {cord.inlet}: label is {cord.label}, expected {expected}",
+                     f"电源线 {cord.id}（{cord.inlet}）：标签为 {cord.label}，应为 {expected}"),
+                ctx.where(cord, "label"), fix=Text(f"write {expected}", f"改为 {expected}"),
+            )  # fmt: skip
+
+
+def _cords_at(ctx: Context) -> Counter[tuple[str, str]]:
+    """How many cords each outlet has; of two at one outlet, PWR009 tells which is wrong."""
+
+    def make() -> Counter[tuple[str, str]]:
+        return Counter((c.pdu, c.outlet) for cords in power_state(ctx).cords_of.values() for c in cords)
+
+    return cast(Counter[tuple[str, str]], ctx.memo("cords-at-outlets", make))
 
 
 def _plug_faults(ctx: Context) -> dict[tuple[str, str], list[str]]:

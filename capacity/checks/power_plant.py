@@ -111,6 +111,29 @@ def phases_balanced(panels: tuple[Panel, ...], ctx: Context) -> Iterator[Finding
 
 
 @check(
+    "PWR016", severity=Severity.ERROR, title=Text("Panel without the phases of its racks", "列头柜缺少机柜所用相"),
+    clause="engineering estimate: a rack is on a phase that its panel has", over=lambda ctx: list(ctx.inventory.panels.values()),
+    needs="inventory", unless=("PWR021", "PWR022"),
+)  # fmt: skip
+def panel_has_phases(panel: Panel, ctx: Context) -> Iterator[Finding]:
+    """A panel of one phase feeds racks of one phase only.
+
+    Why it matters: the load is shared out over phases that are not there; one breaker carries all of it.
+    How to fix: correct `phases` of the panel, or the phases of the racks.
+    Source: engineering estimate.
+    Failing: `{name: A01-PA, phases: 1}` with racks on L1, L2 and L3
+    Passing: `{name: A01-PA, phases: 3}`
+    """
+    used = sorted({r.phase for r in racks_on(ctx)[panel.name] if r.phase is not None})
+    if panel.phases == 1 and len(used) > 1:
+        yield finding(
+            "PWR016", panel.name,
+            Text(f"{panel.name} has one phase, its racks are on {', '.join(used)}", f"{panel.name} 为单相，机柜却分布于 {'、'.join(used)}"),
+            ctx.where(panel, "phases"), fix=Text("write phases: 3, or put all its racks on one phase", "改为 phases: 3，或将机柜统一到一相"),
+        )  # fmt: skip
+
+
+@check(
     "PWR025", severity=Severity.ERROR, title=Text("Panel overloaded", "列头柜过载"),
     clause="engineering estimate: V x A x utilisation x power factor", over=lambda ctx: list(ctx.inventory.panels.values()),
 )  # fmt: skip

@@ -193,7 +193,8 @@ def asns_in_pool(subject: tuple[str, Sequence[PlannedAsn]], ctx: Context) -> Ite
     if pool is not None and _pool_fault(ctx, pool) is not None:
         return
     outside = [r for r in records if pool is not None and not pool.first <= r.asn <= pool.last]
-    moved = bool(outside) and len(outside) == len(records) and _unchanged(ctx, outside)
+    short = pool is not None and pool.last - pool.first + 1 < len(records)
+    moved = short or (bool(outside) and len(outside) == len(records) and _unchanged(ctx, outside))
     for record in records:
         if pool is None and name:
             message = Text(
@@ -218,12 +219,12 @@ def asns_in_pool(subject: tuple[str, Sequence[PlannedAsn]], ctx: Context) -> Ite
             arithmetic=f"private: {PRIVATE}" if pool is None else f"{name}: {pool.first}-{pool.last}",
             fix=Text("restore the ASN, or plan it anew", "恢复 ASN，或重新规划"),
         )  # fmt: skip
-    if moved and pool is not None:
+    if moved and outside and pool is not None:
         listed = ", ".join(f"{r.asn} ({r.used_by})" for r in outside[:5])
         yield finding(
             "NET024", f"asn_pools/{name}",
             Text(f"{listed} issued from {name} lie outside {pool.first}-{pool.last}", f"自 {name} 下发的 {listed} 不在 {pool.first}-{pool.last} 内"),
-            ctx.where(pool, "first"), arithmetic=f"{len(outside)} of {len(records)} outside",
+            ctx.where(pool, "last" if short else "first"), arithmetic=f"{len(outside)} of {len(records)} outside",
             fix=Text("give the pool its range back, or renumber with --replan", "恢复池范围，或用 --replan 重新编号"),
             related=[Related(ctx.where(r, "asn"), r.used_by) for r in outside[:3]],
         )  # fmt: skip

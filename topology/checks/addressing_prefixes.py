@@ -67,6 +67,16 @@ def _by_pool(ctx: Context) -> list[tuple[str, list[Block]]]:
     return sorted(out.items())
 
 
+def _lived_in(ctx: Context, block: Block) -> bool:
+    """True when the prefix is what its addresses and its user say, and lies in its pool: then the pool changed."""
+    record, whole = block.record, parse_net(block.pool.prefix) if block.pool else None
+    pair = ctx.inventory.pairs.get(record.used_by)
+    rows = book(ctx).users.get((record.plane, record.used_by), ())
+    here = record.site == (pair.site if pair else record.used_by)
+    inside = whole is not None and block.net is not None and whole.contains(block.net)
+    return here and inside and any(r.record.prefix == record.prefix for r in rows)
+
+
 @check(
     "NET011", severity=Severity.ERROR, over=_by_pool, unless=("NET001", "NET002", "NET010"),
     title=Text("Planned prefix outside its pool", "规划网段不在地址池内"), clause="engineering estimate",
@@ -106,8 +116,9 @@ def prefixes_in_pool(subject: tuple[str, Sequence[Block]], ctx: Context) -> Iter
                 "NET011", block.subject,
                 Text(f"{record.prefix} is {record.plane} of {record.site}; pool {name} is {pool.plane} of {pool.site}",
                      f"{record.prefix} 属 {record.site} 的 {record.plane}，地址池 {name} 属 {pool.site} 的 {pool.plane}"),
-                ctx.where(record, at), fix=Text("make plane and site those of the pool", "与地址池的平面、站点一致"),
-                related=[Related(ctx.where(pool), name)],
+                ctx.where(pool if _lived_in(ctx, block) else record, at),
+                fix=Text("make plane and site of prefix and pool agree", "使网段与地址池的平面、站点一致"),
+                related=[Related(ctx.where(record if _lived_in(ctx, block) else pool, at), name)],
             )  # fmt: skip
         elif not whole.contains(block.net) and book(ctx).detached(block):
             yield finding(
