@@ -33,7 +33,7 @@ def benches(scratch: Path, quick: bool) -> list[Bench]:
     inventory = load(project).inventory
     assert inventory is not None
     write_plan(project, make_plan(inventory, None, date(2026, 1, 1)))
-    rounds = 1 if quick else 7
+    rounds = 1 if quick else 9
     jobs: list[Callable[[], Bench]] = [
         lambda: bench_start.run(project, scratch, rounds),
         lambda: bench_load.run(project, scratch, rounds),
