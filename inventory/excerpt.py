@@ -22,11 +22,11 @@ def record_lines(text: str, size: int) -> tuple[str, list[str]] | None:
     """The one section of `text` and its records in pieces of about `size` characters, when every record is one
     line `  - {...}` below one key, as in the files of a plan; None otherwise.
 
-    If each piece is a whole YAML sequence, the sequences joined are the section: nothing reaches from one
-    piece into the next.
+    If each piece is a whole YAML sequence, the sequences joined are the section: nothing but an anchor reaches
+    from one piece into the next, so a text that may have one is not cut.
     """
     head = _HEAD.match(text)
-    if head is None or _OTHER_BREAKS.search(text):
+    if head is None or "&" in text or _OTHER_BREAKS.search(text):
         return None
     pieces = []
     start = head.end()

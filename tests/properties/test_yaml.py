@@ -14,6 +14,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from inventory import source
 from inventory.findings import Finding
 from inventory.flow_yaml import flow
 from inventory.load import load
@@ -167,6 +168,33 @@ def as_text(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(k): as_text(v) for k, v in value.items()}
     return [as_text(v) for v in value] if isinstance(value, list) else value
+
+
+LINES = st.lists(
+    st.one_of(
+        st.dictionaries(KEYS, DATA, min_size=1, max_size=3).map(lambda data: f"- {flow(data)}"),
+        st.sampled_from(
+            ["- &x {a: 1}", "- *x", "- |", "  text", "- >-", "- 'a", "  - b'", '- "', "# c", "", "- a: 1", "  b: 2", "-", "- - a",
+             "  - b", "---", "...", "- {a: 1,", "  b: 2}", "a: 1", "- NO", "- {a: 1, a: 2}", "- {a: &y 1}", "- {a: *y}", "- {b: NO}", "- !t x", "\t- a", "- \u2028", "- a #"]
+        ),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@settings(QUICK, max_examples=100)
+@given(LINES, st.sampled_from(["  ", ""]), st.integers(1, 60))
+def test_large_files_are_read_in_pieces_alike(lines: list[str], indent: str, size: int) -> None:
+    """Reading piece by piece gives what reading at once gives: data, faults and places."""
+    text = "rows:\n" + "".join(f"{indent}{line}\n" for line in lines)
+    whole, faults = parse(text, "x.yml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "PIECE", size)
+        parts, same = parse(text, "x.yml")
+    assert same == faults
+    assert (parts and parts.data) == (whole and whole.data)
+    if parts is not None and whole is not None:
+        checked(parts, same)
 
 
 @pytest.fixture(scope="module")
