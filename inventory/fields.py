@@ -56,6 +56,15 @@ class Record(BaseModel):
     notes: str = ""
 
 
+class Exposed(Record):
+    """A record of something that can fail. `risks` names what it shares its fate with, by kind of risk, e.g.
+    {software: V200R022C00, odf: ODF-1}: everything with the same kind and value fails together."""
+
+    risks: dict[Slug, tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...]] = Field(
+        default_factory=dict
+    )
+
+
 class Part(BaseModel):
     """A record inside another record; its place is that of its owner plus the field."""
 

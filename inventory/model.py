@@ -14,6 +14,7 @@ from pydantic import Field, Strict, StringConstraints
 
 from inventory.fields import (
     Count,
+    Exposed,
     FactValue,
     Flag,
     Gbps,
@@ -36,6 +37,7 @@ from inventory.fields import (
 )
 from inventory.model_devices import (
     ExistingHosts,
+    ExistingLink,
     ExistingSwitch,
     Fleet,
     Link,
@@ -50,7 +52,9 @@ __all__ = [
     "SECTIONS",
     "AsnPool",
     "Count",
+    "Demand",
     "ExistingHosts",
+    "ExistingLink",
     "ExistingSwitch",
     "FactValue",
     "Flag",
@@ -81,6 +85,8 @@ __all__ = [
     "ReplicaGroup",
     "Requirement",
     "ReservedPrefix",
+    "RiskGroup",
+    "RiskKind",
     "Room",
     "Row",
     "Selector",
@@ -89,6 +95,7 @@ __all__ = [
     "Site",
     "SiteLink",
     "Spread",
+    "Stage",
     "Statement",
     "Sts",
     "Supply",
@@ -126,8 +133,30 @@ class Project(Record):
 # ---------------------------------------------------------------- services and redundancy
 
 
+class Demand(Part):
+    """What a service needs to carry its users, counted like a licence measure on the devices of its fleets.
+    `critical_share` of it must still be carried after a failure."""
+
+    measure: Literal["devices", "cores", "threads", "memory_gb", "raw_hdd_tb"]
+    amount: Annotated[float, Strict(), Field(gt=0)]
+    critical_share: Ratio = 1.0
+
+
+class Stage(Part):
+    """One step of a switch-over to another site: how long it takes (null: nobody has measured it) and which
+    steps must be done before it."""
+
+    name: Slug
+    title: Title
+    duration_s: Seconds | None = None
+    after: tuple[Slug, ...] = ()
+    manual: Flag = False
+
+
 class Service(Record):
-    """A service that must survive. `sites` are where it has instances; dependencies are other services."""
+    """A service that must survive. `sites` are where it has instances; dependencies are other services.
+    `quorums` must each keep their majority; without `demand` any one live device carries the service, and
+    what is left of its capacity is not evaluated. `switchover` lists the steps that move it to another site."""
 
     name: Slug
     title: Title
@@ -137,10 +166,14 @@ class Service(Record):
     depends_on: tuple[Annotated[str, Ref("services")], ...] = ()
     rpo_s: Seconds | None = None
     rto_s: Seconds | None = None
+    quorums: tuple[Annotated[str, Ref("quorums")], ...] = ()
+    demand: Demand | None = None
+    switchover: tuple[Stage, ...] = ()
 
 
 class ReplicaGroup(Record):
-    """Data kept in copies on the devices of `fleets`: over at least `racks_min` racks or `pairs_min` pairs."""
+    """Data kept in copies on the devices of `fleets`: over at least `racks_min` racks or `pairs_min` pairs.
+    No two copies share a `domain`; writing needs `write_quorum` copies (null: more than half of them)."""
 
     name: Slug
     fleets: tuple[Annotated[str, Ref("fleets")], ...]
@@ -150,6 +183,8 @@ class ReplicaGroup(Record):
     parity_shards: Count | None = None
     racks_min: Count = 3
     pairs_min: Count = 3
+    domain: Literal["device", "rack", "pair"] = "rack"
+    write_quorum: Annotated[int, Strict(), Field(ge=1, le=32)] | None = None
 
 
 class Vote(Part):
@@ -162,16 +197,18 @@ class Vote(Part):
 
 class Quorum(Record):
     """Who votes. Scope "rack": members are devices of one site, no rack may hold a majority share;
-    scope "site": votes over sites and a witness."""
+    scope "site": votes over sites and a witness. `fencing` is what keeps the side without a majority from
+    writing (null: not yet stated; none: nothing does)."""
 
     name: Slug
     title: Title
     scope: Literal["rack", "site"]
     votes: tuple[Vote, ...]
     automatic_failover: Flag = True
+    fencing: Literal["power", "network", "storage", "none"] | None = None
 
 
-class SiteLink(Record):
+class SiteLink(Exposed):
     """A path between two sites; null is not yet known."""
 
     name: Name
@@ -188,6 +225,25 @@ class SiteLink(Record):
     bandwidth_gbps: Gbps | None = None
     peak_gbps: Gbps | None = None
     encrypted: Flag | None = None
+
+
+class RiskKind(Record):
+    """A kind of shared risk: elements of the kinds `of` that agree in the fact `by` fail together."""
+
+    name: Slug
+    title: Title
+    of: tuple[Slug, ...]
+    by: Slug
+
+
+class RiskGroup(Record):
+    """One shared risk named by hand: `members` are elements (`device/A-ASW-01A`, `cable/A-F-000001`), a * at
+    the end stands for any ending."""
+
+    name: Name
+    kind: Slug
+    title: Title
+    members: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Zone(Record):
@@ -356,11 +412,14 @@ SECTIONS: dict[str, type[Record]] = {
     "pairs": Pair,
     "oob_switches": OobSwitch,
     "existing_switches": ExistingSwitch,
+    "existing_links": ExistingLink,
     "existing_hosts": ExistingHosts,
     "services": Service,
     "replica_groups": ReplicaGroup,
     "quorums": Quorum,
     "site_links": SiteLink,
+    "risk_kinds": RiskKind,
+    "risk_groups": RiskGroup,
     "zones": Zone,
     "pools": Pool,
     "vlans": Vlan,

@@ -6,7 +6,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
-from inventory.fields import Count, Flag, Metres, Name, Part, RangeText, Record, Ref, Slug, Title, Workload
+from inventory.fields import (
+    Count,
+    Exposed,
+    Flag,
+    Gbps,
+    Metres,
+    Name,
+    Part,
+    RangeText,
+    Record,
+    Ref,
+    Slug,
+    Title,
+    Workload,
+)
 
 
 class Supplied(Part):
@@ -33,7 +47,7 @@ class Spread(Part):
     max_per_rack: Count | None = None
 
 
-class Fleet(Record):
+class Fleet(Exposed):
     """`count` devices of one type with one job. Devices are named `<name>-001` and so on.
 
     `site` may be null (nobody says): the fleet is then not placed. `attach: null` with `attach_open`
@@ -91,7 +105,7 @@ class PeerLink(Link):
     length_m: Metres | None = None
 
 
-class Pair(Record):
+class Pair(Exposed):
     """Two switches that serve hosts together (M-LAG). Members are named `<name>A` and `<name>B`."""
 
     name: Name
@@ -110,7 +124,7 @@ class Pair(Record):
     supplied: tuple[Supplied, ...] = ()
 
 
-class OobSwitch(Record):
+class OobSwitch(Exposed):
     """An out-of-band access switch: BMC, management and 1GE ports of the rows it serves."""
 
     name: Name
@@ -131,7 +145,7 @@ class FreePorts(Part):
     ports: RangeText
 
 
-class ExistingSwitch(Record):
+class ExistingSwitch(Exposed):
     """A switch that stands already and must not be disturbed: context only, never placed or configured.
 
     `free_ports: null` means nobody has looked yet. `pair` joins two of them into a pair that hosts may
@@ -150,6 +164,17 @@ class ExistingSwitch(Record):
     free_ports: tuple[FreePorts, ...] | None = None
     port_type: str = ""
     asn: Annotated[int, Strict(), Field(ge=1, le=4_294_967_294)] | None = None
+
+
+class ExistingLink(Exposed):
+    """Links that run already between two switches that stand already: `count` parallel cables of one speed.
+    What they pass (trays, ODF, conduit, line cards) stands in `risks`."""
+
+    name: Name
+    a: Annotated[str, Ref("existing_switches")]
+    b: Annotated[str, Ref("existing_switches")]
+    count: Annotated[int, Strict(), Field(ge=1, le=1_000)] = 1
+    speed_gbps: Gbps | None = None
 
 
 class ExistingHost(Part):

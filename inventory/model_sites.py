@@ -8,6 +8,7 @@ from pydantic import Field, Strict, StringConstraints
 
 from inventory.fields import (
     Amperes,
+    Exposed,
     FactValue,
     Flag,
     Kilovoltamperes,
@@ -32,12 +33,14 @@ from inventory.fields import (
 
 class Site(Record):
     """A data centre or witness place. `facility` holds facts the operator states (null: not yet stated),
-    compared with `requirements` of scope "site"."""
+    compared with `requirements` of scope "site". `edge` names the switches that stand already where users of
+    this site come in; empty: its core switches stand for them."""
 
     name: Name
     role: Literal["production", "dr", "witness"]
     title: Title
     facility: dict[str, FactValue] = Field(default_factory=dict)
+    edge: tuple[Annotated[str, Ref("existing_switches")], ...] = ()
 
 
 class Room(Record):
@@ -89,7 +92,7 @@ class Row(Record):
     racks: tuple[Rack, ...]
 
 
-class Panel(Record):
+class Panel(Exposed):
     """A row cabinet that feeds racks: one side, one UPS."""
 
     name: Name
@@ -101,7 +104,7 @@ class Panel(Record):
     breaker_a: Amperes | None = None
 
 
-class Ups(Record):
+class Ups(Exposed):
     """One side of a 2N UPS plant."""
 
     name: Name
@@ -113,7 +116,7 @@ class Ups(Record):
     battery_kwh: Annotated[float, Strict(), Field(gt=0)] | None = None
 
 
-class Generator(Record):
+class Generator(Exposed):
     """One generator set with its share of the fuel store."""
 
     name: Name
@@ -123,7 +126,7 @@ class Generator(Record):
     fuel_l: Annotated[float, Strict(), Field(gt=0, le=10_000_000)] | None = None
 
 
-class Sts(Record):
+class Sts(Exposed):
     """A static transfer switch in a rack, for single-corded loads."""
 
     name: Name
