@@ -93,6 +93,7 @@ class Inventory:
     site_links: Mapping[str, m.SiteLink]
     risk_kinds: Mapping[str, m.RiskKind]
     risk_groups: Mapping[str, m.RiskGroup]
+    scenarios: Mapping[str, m.Scenario]
     zones: Mapping[str, m.Zone]
     pools: Mapping[str, m.Pool]
     vlans: Mapping[str, m.Vlan]

@@ -46,6 +46,7 @@ from inventory.model_devices import (
     PortPlan,
     Spread,
 )
+from inventory.model_drills import Scenario
 from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, Site, Sts, Ups
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "RiskKind",
     "Room",
     "Row",
+    "Scenario",
     "Selector",
     "Service",
     "Side",
@@ -420,6 +422,7 @@ SECTIONS: dict[str, type[Record]] = {
     "site_links": SiteLink,
     "risk_kinds": RiskKind,
     "risk_groups": RiskGroup,
+    "scenarios": Scenario,
     "zones": Zone,
     "pools": Pool,
     "vlans": Vlan,

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from inventory import model as m
+from inventory.drill_rules import broken_scenarios
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.nearest import near
 from inventory.source import DataPath, Document, place
@@ -57,6 +58,7 @@ def broken_rules(
         except ValueError as exc:
             yield _wrong(at(waiver, "until"), f"waivers/{name}", f"until: {waiver.until} is no day: {exc}",
                          f"until：{waiver.until} 不是有效日期", "write a day of the calendar", "填写真实日期")  # fmt: skip
+    yield from broken_scenarios(sections, documents)
     for record in (project, *project.policy) if project else ():
         yield from assumed("project", record)
     for section, records in sections.items():
