@@ -71,10 +71,10 @@ def broken_scenarios(
                         "name a scenario in which something fails", "写一个有故障对象的场景")  # fmt: skip
         if scenario.approval is not None:
             try:
-                date.fromisoformat(scenario.approval.on)
+                date.fromisoformat(scenario.approval.date)
             except ValueError as exc:
-                yield wrong("INV007", ("approval", "on"), f"on: {scenario.approval.on} is no day: {exc}",
-                            f"on：{scenario.approval.on} 不是有效日期", "write a day of the calendar", "填写真实日期")  # fmt: skip
+                yield wrong("INV007", ("approval", "date"), f"date: {scenario.approval.date} is no day: {exc}",
+                            f"date：{scenario.approval.date} 不是有效日期", "write a day of the calendar", "填写真实日期")  # fmt: skip
         for i, fail in enumerate(scenario.fail):
             yield from (
                 wrong("INV007", ("fail", i, *path), en, zh, *fix) for path, en, zh, *fix in _faults(fail)
@@ -96,7 +96,7 @@ def _faults(fail: Fail) -> Iterator[tuple[DataPath, str, str, str, str]]:
     if fail.between and len(set(fail.between)) != 2:
         yield ("between",), f"between: expected two sites, found {len(set(fail.between))}", "between：应为两个站点", \
               "name two sites", "写两个站点"  # fmt: skip
-    if fail.power_side and not (fail.at or fail.room):
+    if fail.power_side and not (fail.at_site or fail.room):
         yield (
             ("power_side",),
             "power_side: of which site is missing",
@@ -104,10 +104,16 @@ def _faults(fail: Fail) -> Iterator[tuple[DataPath, str, str, str, str]]:
             "add at: or room:",
             "补充 at 或 room",
         )
-    if fail.service and not fail.at:
-        yield ("service",), "service: at which site is missing", "service：缺少站点", "add at:", "补充 at"
-    if fail.at and not (fail.service or fail.power_side):
-        yield ("at",), "at: goes with service or power_side", "at：须与 service 或 power_side 同用", \
+    if fail.service and not fail.at_site:
+        yield (
+            ("service",),
+            "service: at which site is missing",
+            "service：缺少站点",
+            "add at_site:",
+            "补充 at_site",
+        )
+    if fail.at_site and not (fail.service or fail.power_side):
+        yield ("at_site",), "at_site: goes with service or power_side", "at_site：须与 service 或 power_side 同用", \
               "remove it, or write site:", "删除，或改写为 site"  # fmt: skip
     if fail.room and not fail.power_side:
         yield ("room",), "room: goes with power_side", "room：须与 power_side 同用", "write risks: [room:NAME]", \

@@ -22,7 +22,7 @@ class Fail(Part):
     `elements` are single elements (`device/A-DSW-1`, `cable/A-F-*`), `risks` groups of shared risk
     (`rack:A01-A04`, `carrier:*`). `site` takes all that stands at a site. `cut_off` takes the links of a site to
     other sites, and its way to the users; what stands there keeps running. `between` takes the links between two
-    sites. `service` takes its instance at the site `at`. `power_side` takes the UPS of one side at the site `at`,
+    sites. `service` takes its instance at `at_site`. `power_side` takes the UPS of one side at `at_site`,
     with `room` only the panels of that side in the room.
     """
 
@@ -32,7 +32,7 @@ class Fail(Part):
     cut_off: Annotated[str, Ref("sites")] | None = None
     between: tuple[Annotated[str, Ref("sites")], ...] = ()
     service: Annotated[str, Ref("services")] | None = None
-    at: Annotated[str, Ref("sites")] | None = None
+    at_site: Annotated[str, Ref("sites")] | None = None
     power_side: Side | None = None
     room: Annotated[str, Ref("rooms")] | None = None
 
@@ -66,7 +66,7 @@ class Approval(Part):
 
     document: str
     by: str
-    on: IsoDate
+    date: IsoDate
 
 
 class Scenario(Record):
