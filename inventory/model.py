@@ -47,6 +47,7 @@ from inventory.model_devices import (
     Spread,
 )
 from inventory.model_drills import Scenario
+from inventory.model_security import Endpoint, Mirror, SecurityRule, Waypoint, Zone
 from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, Site, Sts, Ups
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "AsnPool",
     "Count",
     "Demand",
+    "Endpoint",
     "ExistingHosts",
     "ExistingLink",
     "ExistingSwitch",
@@ -67,6 +69,7 @@ __all__ = [
     "Measure",
     "Metres",
     "Metric",
+    "Mirror",
     "Name",
     "OobSwitch",
     "Pair",
@@ -91,6 +94,7 @@ __all__ = [
     "Room",
     "Row",
     "Scenario",
+    "SecurityRule",
     "Selector",
     "Service",
     "Side",
@@ -105,6 +109,7 @@ __all__ = [
     "Ups",
     "Vlan",
     "Waiver",
+    "Waypoint",
     "Workload",
     "Zone",
     "record_name",
@@ -248,14 +253,6 @@ class RiskGroup(Record):
     members: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class Zone(Record):
-    """A security zone."""
-
-    name: Slug
-    title: Title
-    kind: Literal["core", "public", "management", "exit", "dci", "oob", "crypto"]
-
-
 # ---------------------------------------------------------------- addressing
 
 Plane = Literal[
@@ -264,13 +261,15 @@ Plane = Literal[
 
 
 class Pool(Record):
-    """A prefix that one plane of one site is addressed from. `per_pair_length`: prefix length cut for each access pair."""
+    """A prefix that one plane of one site is addressed from. `per_pair_length`: prefix length cut for each access pair.
+    `zone` is that of every subnet cut from it; null: that of the VLAN which carries the subnet."""
 
     name: Slug
     plane: Plane
     site: Annotated[str, Ref("sites")]
     prefix: PrefixText
     per_pair_length: Annotated[int, Strict(), Field(ge=8, le=128)] | None = None
+    zone: Annotated[str, Ref("zones")] | None = None
 
 
 class Vlan(Record):
@@ -424,6 +423,10 @@ SECTIONS: dict[str, type[Record]] = {
     "risk_groups": RiskGroup,
     "scenarios": Scenario,
     "zones": Zone,
+    "endpoints": Endpoint,
+    "waypoints": Waypoint,
+    "policies": SecurityRule,
+    "mirrors": Mirror,
     "pools": Pool,
     "vlans": Vlan,
     "asn_pools": AsnPool,
