@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from capacity.power_flow import may_trip
+from capacity.power_bounds import may_trip
 from capacity.power_limits import Limit
 from capacity.power_rules import TOLERANCE, At, Draws, devices_of, limits_of, needed, supplies
 
