@@ -41,6 +41,7 @@ CARRIES = ("access", "uplink", "peer-link", "existing")
 HUB = "hub/"
 
 Gates = dict[str, Gate]
+Uplinks = dict[tuple[str, str | None], list[str]]
 
 
 def network_gates(inventory: Inventory, layers: Layers) -> Gates:
@@ -101,21 +102,19 @@ def _between(layers: Layers, a: str, b: str, kind: str) -> tuple[str, ...]:
     )
 
 
-def _oob_uplinks(inventory: Inventory, layers: Layers) -> dict[str, list[str]]:
-    """Uplink cables of each out-of-band switch that end at its own site, by device key."""
-    out: dict[str, list[str]] = defaultdict(list)
+def _oob_uplinks(inventory: Inventory, layers: Layers) -> Uplinks:
+    """Uplink cables of out-of-band switches by device key and site of their far end."""
+    out: dict[tuple[str, str | None], list[str]] = defaultdict(list)
     for a, b, key, data in layers.physical.edges(keys=True, data=True):
         if data.get("kind") != "oob-uplink":
             continue
         for near, far in ((a, b), (b, a)):
-            if near.partition("/")[2] in inventory.oob_switches and _site(layers, near) == _site(layers, far):
-                out[near].append(key)
+            if near.partition("/")[2] in inventory.oob_switches:
+                out[near, _site(layers, far)].append(f"works:{key}")
     return out
 
 
-def _managed_keepalive(
-    layers: Layers, gates: Gates, name: str, a: str, b: str, uplinks: dict[str, list[str]]
-) -> None:
+def _managed_keepalive(layers: Layers, gates: Gates, name: str, a: str, b: str, uplinks: Uplinks) -> None:
     """Adds `keepalive:NAME` over the management ports of members a and b."""
     ways = []
     homes: dict[str, dict[str, str]] = {a: {}, b: {}}
@@ -132,19 +131,17 @@ def _managed_keepalive(
         way = f"keepalive:{name}/{switch.partition('/')[2]}"
         gates[way] = Gate("and", (homes[a][switch], homes[b][switch]))
         ways.append(way)
-    over = []
+    site = _site(layers, a)
     for member in (a, b):
         out = []
         for switch, home in homes[member].items():
-            if uplinks.get(switch):
-                gates.setdefault(
-                    f"uplink:{switch}", Gate("or", tuple(f"works:{k}" for k in sorted(uplinks[switch])))
-                )
-                gates[f"{home}/uplink"] = Gate("and", (home, f"uplink:{switch}"))
+            if cables_up := uplinks.get((switch, site)):
+                gates[f"uplink:{switch}@{site}"] = Gate("or", tuple(sorted(cables_up)))
+                gates[f"{home}/uplink"] = Gate("and", (home, f"uplink:{switch}@{site}"))
                 out.append(f"{home}/uplink")
         gates[f"managed:{member}"] = Gate("or", tuple(out))
-        over.append(f"managed:{member}")
-    gates[f"keepalive:{name}/core"] = Gate("and", tuple(over))
+    over = (f"managed:{a}", f"managed:{b}")
+    gates[f"keepalive:{name}/core"] = Gate("and", over)
     gates[f"keepalive:{name}"] = Gate("or", (*ways, f"keepalive:{name}/core"))
 
 
@@ -236,7 +233,7 @@ def _site_gates(inventory: Inventory, layers: Layers, gates: Gates) -> None:
         own = (key,) if key in layers.elements else ()
         gates[f"works:{key}"] = Gate("and", (*own, *(f"alive:{site}" for site in sorted(through))))
         direct[min(link.a, link.b), max(link.a, link.b)].append(f"works:{key}")
-    for a, b, key, data in layers.physical.edges(keys=True, data=True):
+    for a, b, key, data in layers.logical.edges(keys=True, data=True):
         site_a, site_b = _site(layers, a), _site(layers, b)
         if data.get("kind") == "existing" and site_a and site_b and site_a != site_b:
             direct[min(site_a, site_b), max(site_a, site_b)].append(f"works:{key}")

@@ -166,11 +166,16 @@ def _service_gate(
 
 
 def domains_of(group: ReplicaGroup, layers: Layers, devices: Sequence[str]) -> dict[str, list[str]]:
-    """Devices by the domain of the group they stand in; one without a known domain is a domain of its own."""
+    """Devices by the domain of the group they stand in: rack, or the access pair they are cabled to; one without
+    a known domain is a domain of its own."""
     out: dict[str, list[str]] = defaultdict(list)
     for device in sorted(devices):
-        element = layers.elements.get(device)
-        known = element.facts.get(group.domain, ()) if element and group.domain != "device" else ()
+        known: list[str] = []
+        if group.domain == "rack" and device in layers.elements:
+            known = list(layers.elements[device].facts.get("rack", ()))
+        elif group.domain == "pair" and device in layers.logical:
+            beside = (layers.logical.nodes[n].get("pair") for n in layers.logical.neighbors(device))
+            known = sorted({str(pair) for pair in beside if pair})
         out[known[0] if known else device].append(device)
     return dict(sorted(out.items()))
 

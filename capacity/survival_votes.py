@@ -112,28 +112,21 @@ def _everywhere(
 def _witness(
     inventory: Inventory, gates: Gates, network: Collection[str], quorum: Quorum, witness: str, site: str
 ) -> str:
-    """Name of the gate that says whether a witness votes for `site`."""
+    """Name of the gate that says whether a witness votes for `site`: whether the first site that it sees, of those
+    that ask for its vote, is `site` or joined to it."""
     name = f"vote:{quorum.name}/{witness}@{site}"
-    claims = []
-    for other in sorted({v.site for v in quorum.votes} - {site}):
-        if not _before(inventory, other, site) or joined(witness, other) not in network:
+    asking = {v.site for v in quorum.votes if inventory.sites[v.site].role != "witness"} | {site}
+    seen = [s for s in asking if s != witness and joined(witness, s) in network]
+    order = sorted(seen, key=lambda s: (inventory.sites[s].role != "production", s))
+    ways = []
+    for n, first in enumerate(order):
+        for earlier in order[:n]:
+            gates[f"unseen:{witness}/{earlier}"] = Gate("not", (joined(witness, earlier),))
+        unseen = tuple(f"unseen:{witness}/{earlier}" for earlier in order[:n])
+        side = () if first == site else (joined(site, first),)
+        if side and side[0] not in network:
             continue
-        claim = f"claim:{quorum.name}/{witness}/{other}@{site}"
-        claims.append(claim)
-        if joined(site, other) in network:
-            gates[f"apart:{site}/{other}"] = Gate("not", (joined(site, other),))
-            gates[claim] = Gate("and", (joined(witness, other), f"apart:{site}/{other}"))
-        else:
-            gates[claim] = Gate("and", (joined(witness, other),))
-    gates[f"claimed:{name}"] = Gate("or", tuple(claims))
-    gates[f"free:{name}"] = Gate("not", (f"claimed:{name}",))
-    gates[name] = Gate("and", (joined(witness, site), f"free:{name}"))
+        ways.append(f"{name}/{first}")
+        gates[ways[-1]] = Gate("and", (joined(witness, first), *unseen, *side))
+    gates[name] = Gate("or", tuple(ways))
     return name
-
-
-def _before(inventory: Inventory, other: str, site: str) -> bool:
-    """True when a witness prefers `other` to `site`; witnesses ask for no votes."""
-    roles = {name: inventory.sites[name].role for name in (other, site)}
-    if roles[other] == "witness":
-        return False
-    return (roles[other] != "production", other) < (roles[site] != "production", site)
