@@ -26,6 +26,7 @@ MODULES = (
     "topology.checks.redundancy_quorum",
     "topology.checks.redundancy_sites",
     "topology.checks.redundancy_spread",
+    "topology.checks.risk_groups",
     "topology.checks.shared_trays",
     "capacity.checks.clauses",
     "capacity.checks.connections",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ class Draft:
         for device in sorted(self.plan.devices, key=lambda d: (d.name, d.rack or "", d.position or 0)):
             if device.name in self.inventory.devices:
                 self.placed.setdefault(device.name, device)
+        self._places: dict[str, Facts] = {}
         self._must_say: dict[str, tuple[str, ...]] = {}
         for kind in kinds(self.inventory).values():
             for of in kind.must_say:
@@ -51,20 +52,20 @@ class Draft:
         name: str,
         facts: Mapping[str, tuple[str, ...]],
         risks: Mapping[str, tuple[str, ...]] | None = None,
-        unknown: Iterable[str] = (),
+        unknown: Collection[str] = (),
     ) -> str:
         """Enter one element and return its key. Its own name is a fact of its kind (unless `facts` says otherwise);
         `risks` are what its record states. Facts that its kind must have and nobody states become unknown."""
         whole: Facts = {kind: (name,), **facts}
-        for fact, values in (risks or {}).items():
+        for fact, values in risks.items() if risks else ():
             whole[fact] = tuple(sorted({*whole.get(fact, ()), *values}))
-        missing = {*unknown, *(f for f in self._must_say.get(kind, ()) if not whole.get(f))}
+        if not all(whole.values()):
+            whole = {fact: values for fact, values in whole.items() if values}
+        must = self._must_say.get(kind, ())
+        missing = {*unknown, *(f for f in must if f not in whole)} if must or unknown else unknown
         key = f"{kind}/{name}"
         self.elements[key] = Element(
-            key,
-            kind,
-            {f: v for f, v in whole.items() if v},
-            tuple(sorted(f for f in missing if f not in (risks or ()))) if missing else (),
+            key, kind, whole, tuple(sorted(f for f in missing if not risks or f not in risks))
         )
         return key
 
@@ -78,8 +79,11 @@ class Draft:
 
     def place_facts(self, device: str) -> Facts:
         """Site, room, row and rack of a device, as far as known."""
-        element = self.elements.get(f"device/{device}")
-        return {} if element is None else {f: element.facts[f] for f in PLACE_FACTS if f in element.facts}
+        if device not in self._places:
+            element = self.elements.get(f"device/{device}")
+            facts = element.facts if element else {}
+            self._places[device] = {f: facts[f] for f in PLACE_FACTS if f in facts}
+        return self._places[device]
 
 
 def rack_facts(inventory: Inventory, rack: str) -> Facts:

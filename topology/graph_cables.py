@@ -35,7 +35,7 @@ class _Book:
         self.places = Places(Trays(draft.inventory), draft.placed)
         self._line_cards: dict[str, Mapping[str, str]] = {}
         self._cards: dict[str, Cards] = {}
-        self._way: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._segments: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def cable(self, cable: Cable) -> None:
         """One planned cable: its element and, when both ends are known, its edge."""
@@ -109,32 +109,27 @@ class _Book:
 
     def _trays(self, cable: Cable) -> tuple[str, ...] | None:
         """Tray segments passed, each by its two nodes in name order; None when the way is not known. A cable
-        inside one rack passes none."""
-        if cable.route not in self._way:
-            self._way[cable.route] = tuple(sorted(f"{a}--{b}" for a, b in self._segments(cable)))
-        if cable.route:
-            return self._way[cable.route]
-        racks = {
-            self.draft.placed[e.device].rack if e.device in self.draft.placed else None
-            for _, e in cable_ends(cable)
-        }
-        return () if len(racks) == 1 and None not in racks else None
-
-    def _segments(self, cable: Cable) -> frozenset[tuple[str, str]]:
-        """Segments of the way with every node it passes today; as written when it leads nowhere."""
+        inside one rack passes none. A way that leads from end to end no more is replaced by the shortest."""
         a, b = self.places.of(cable.a.device), self.places.of(cable.b.device)
-        whole = self.places.trays.along(cable.route, a, b) if a and b else None
-        return (whole or Route(0.0, cable.route)).segments
+        trays = self.places.trays
+        route = trays.along(cable.route, a, b) or trays.route(a, b) if a and b else None
+        if route is None and not cable.route:
+            return None
+        nodes = route.nodes if route else cable.route
+        if nodes not in self._segments:
+            named = (f"{x}--{y}" for x, y in Route(0.0, nodes).segments)
+            self._segments[nodes] = tuple(sorted(named))
+        return self._segments[nodes]
 
 
 def _joined(draft: Draft, a: str, b: str) -> tuple[Facts, Facts]:
     """Places and stated risks of both ends."""
+    near, far = draft.place_facts(a), draft.place_facts(b)
     facts: Facts = {}
-    ends = [draft.place_facts(device) for device in (a, b)]
     for fact in PLACE_FACTS:
-        values = {value for end in ends for value in end.get(fact, ())}
-        if values:
-            facts[fact] = tuple(sorted(values))
+        here, there = near.get(fact, ()), far.get(fact, ())
+        if values := here if here == there else tuple(sorted({*here, *there})):
+            facts[fact] = values
     risks: Facts = {}
     for device in (a, b):
         for fact, stated in stated_risks(draft.inventory, device).items():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from inventory.device_model import DeviceType, PowerOutlet
@@ -153,6 +151,7 @@ def _one_leg(draft: Draft, feed: str) -> str:
 def _cords(draft: Draft) -> None:
     """Outlets in use, power supplies and devices."""
     inventory = draft.inventory
+    outlets: Outlets = {}
     cords: dict[str, list[Cord]] = {}
     for cord in sorted(draft.plan.cords, key=lambda c: (c.device, c.inlet, c.id)):
         cords.setdefault(cord.device, []).append(cord)
@@ -172,7 +171,7 @@ def _cords(draft: Draft) -> None:
         order = {port.name: i for i, port in enumerate(device_type.power_ports)}
         supplies: dict[str, None] = {}
         for cord in sorted(cords[name], key=lambda c: (order.get(c.inlet, len(order)), c.inlet, c.id)):
-            source, side = _outlet(draft, cord)
+            source, side = _outlet(draft, cord, outlets)
             supply = f"psu/{name}/{cord.inlet}"
             if supply not in draft.elements:
                 draft.add("psu", f"{name}/{cord.inlet}", {"device": (name,), **place, **side})
@@ -200,18 +199,12 @@ def _cords(draft: Draft) -> None:
         draft.lack(f"site/{site}", f"power of {count} switches that stand already: taken as powered")
 
 
-def _outlets(strip: DeviceType) -> Mapping[str, PowerOutlet]:
-    """Outlets of a power strip by name."""
-    return _outlets_of(strip.slug, strip.power_outlets)
+Outlets = dict[str, dict[str, PowerOutlet]]
 
 
-@lru_cache(maxsize=64)
-def _outlets_of(slug: str, outlets: tuple[PowerOutlet, ...]) -> Mapping[str, PowerOutlet]:
-    return {outlet.name: outlet for outlet in outlets}
-
-
-def _outlet(draft: Draft, cord: Cord) -> tuple[str | None, Facts]:
-    """The node that a cord hangs on (None: it has no supply), and the power side behind it."""
+def _outlet(draft: Draft, cord: Cord, outlets: Outlets) -> tuple[str | None, Facts]:
+    """The node that a cord hangs on (None: it has no supply), and the power side behind it. `outlets` keeps those
+    of each type of strip, by name."""
     if cord.pdu in draft.inventory.sts:
         return f"sts/{cord.pdu}", {}
     rack = draft.inventory.racks.get(cord.rack)
@@ -221,7 +214,9 @@ def _outlet(draft: Draft, cord: Cord) -> tuple[str | None, Facts]:
     strip = pdu_type_of(draft.inventory, rack, cord.side)
     own = strip is not None and cord.pdu == f"{rack.name}/pdu-{cord.side}"
     bank = strip.bank_by_outlet.get(cord.outlet) if strip and own else None
-    described = _outlets(strip).get(cord.outlet) if strip and own else None
+    if strip and strip.slug not in outlets:
+        outlets[strip.slug] = {outlet.name: outlet for outlet in strip.power_outlets}
+    described = outlets[strip.slug].get(cord.outlet) if strip and own else None
     leg = f"/{PHASE_OF_LEG[described.feed_leg]}" if described and described.feed_leg else ""
     parents = [f"bank/{cord.pdu}/{bank.name}"] if bank else []
     parents += [f"pdu/{cord.pdu}", f"feed/{feed.name}"]

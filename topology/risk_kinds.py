@@ -19,10 +19,11 @@ ANY = "*"
 
 class Kind(m.RiskKind):
     """A kind of shared risk; `of` may be `*`: every element with the fact. `must_say`: element kinds that have such a risk for certain; where the fact is
-    missing on one of them, it is unknown."""
+    missing on one of them, it is unknown. `say` tells how to state it where `risks` alone is not the way."""
 
     of: tuple[str, ...]
     must_say: tuple[str, ...] = ()
+    say: m.Title | None = None
 
 
 @cache
