@@ -15,6 +15,7 @@ from capacity.cords import pdu_type
 from capacity.load_lines import (
     PHASES,
     bank_limits_w,
+    leg_voltage_v,
     outlet_limit_w,
     panel_cap_w,
     phase_voltage_v,
@@ -127,14 +128,13 @@ def _feed(inventory: Inventory, layers: Layers, name: str) -> Limit:
     feed = rack.feeds.get(side) if rack else None
     if rack is None or feed is None:
         return Limit(why="feed unknown")
-    voltage_v, limit_w = phase_voltage_v(inventory.panels[feed.panel]), rack_feed_cap_w(inventory, rack, side)
+    panel, limit_w = inventory.panels[feed.panel], rack_feed_cap_w(inventory, rack, side)
     if leg:
         legs = tuple(k for p in PHASES if (k := f"feed/{rack_name}/{side}/{p}") in layers.power)
-        one = _breaker(inventory, voltage_v, feed.breaker_a, None if limit_w is None else limit_w / 3, 1)
+        one_w = None if limit_w is None else limit_w / 3
+        one = _breaker(inventory, leg_voltage_v(panel), feed.breaker_a, one_w, 1)
         return Limit(one.limit_w, one.trip_w, legs, one.why)
-    pdu = pdu_type(inventory, rack, side)
-    several = len({o.feed_leg for o in pdu.power_outlets if o.feed_leg}) > 1 if pdu else False
-    return _breaker(inventory, voltage_v, feed.breaker_a, limit_w, 3 if several else 1)
+    return _breaker(inventory, phase_voltage_v(panel), feed.breaker_a, limit_w, 1)
 
 
 def _panel(inventory: Inventory, layers: Layers, kind: str, name: str) -> Limit:
@@ -144,18 +144,10 @@ def _panel(inventory: Inventory, layers: Layers, kind: str, name: str) -> Limit:
     if panel is None:
         return Limit(why="panel unknown")
     one = kind == "phase"
-    limit = _breaker(
-        inventory,
-        phase_voltage_v(panel),
-        panel.breaker_a,
-        panel_cap_w(inventory, panel, one),
-        1 if one else panel.phases,
-    )
-    opens = (
-        (f"panel/{panel_name}",)
-        if one and layers.power.has_edge(f"panel/{panel_name}", f"phase/{name}")
-        else ()
-    )
+    cap_w, phases = panel_cap_w(inventory, panel, one), 1 if one else panel.phases
+    limit = _breaker(inventory, leg_voltage_v(panel), panel.breaker_a, cap_w, phases)
+    poles = f"panel/{panel_name}"
+    opens = (poles,) if layers.power.has_edge(poles, f"{kind}/{name}") else ()
     return Limit(limit.limit_w, limit.trip_w, opens, limit.why)
 
 
