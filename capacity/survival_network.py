@@ -13,8 +13,10 @@ switches: the same switch, or a working uplink at each (the switches above the o
 taken as joined). A keepalive that no cable carries does not work.
 
 Reach. A device is reached when it is up and a path of working access, uplink, peer-link or existing cables leads
-to it from a working edge switch of its own site, over devices that forward; servers end a path. Way over the hub of
-a site costs nothing; site links take no part, so a site counts as reached by its own users only.
+to it from a working edge switch of its own site, over devices that forward; servers end a path. The hub of a site
+joins its core switches and never fails; site links take no part, so a site is reached by its own users only. A
+switch that stands already and of which no running link is listed is taken as cabled to every core switch of its
+site, by cables that do not fail (`capacity.survival_open` says so).
 
 Sites. A site is alive while its place (an element `place/X`, if there is one) works and, if it has core or edge
 switches, any of them is up. Two sites are linked by a working site link (both ends and the `via` site alive) or by a
@@ -52,7 +54,7 @@ def network_gates(inventory: Inventory, layers: Layers) -> Gates:
         if not key.startswith("site-link/"):
             ports = [f"access:{end}" for end in (a, b) if data.get("kind") == "access" and end in guarded]
             gates[f"works:{key}"] = Gate("and", (key, f"up:{a}", f"up:{b}", *sorted(ports)))
-    _reach_gates(layers, gates)
+    _reach_gates(inventory, layers, gates)
     _site_gates(inventory, layers, gates)
     return gates
 
@@ -148,7 +150,22 @@ def _managed_keepalive(layers: Layers, gates: Gates, name: str, a: str, b: str, 
 # ---------------------------------------------------------------- reach
 
 
-def _reach_gates(layers: Layers, gates: Gates) -> None:
+def unlisted_switches(inventory: Inventory, layers: Layers) -> list[str]:
+    """Switches that stand already below or beside the core and have no running link listed, by key."""
+    linked = {
+        end
+        for a, b, data in layers.logical.edges(data=True)
+        if data.get("kind") == "existing"
+        for end in (a, b)
+    }
+    return [
+        f"device/{name}"
+        for name, switch in sorted(inventory.existing_switches.items())
+        if switch.role not in ("core", "oob-core") and f"device/{name}" not in linked
+    ]
+
+
+def _reach_gates(inventory: Inventory, layers: Layers, gates: Gates) -> None:
     """Adds `reach:NODE` for every node of the logical layer, from the edge of its own site. Where cables lead
     to another site, the switches there seen from here are `reach:NODE@HERE`."""
     import networkx as nx
@@ -160,6 +177,11 @@ def _reach_gates(layers: Layers, gates: Gates) -> None:
         element = data.get("element", key)
         if element is None or data.get("kind") in CARRIES:
             carrying.add_edge(a, b, key=key, element=element)
+    cores = [s for s in inventory.existing_switches.values() if s.role == "core"]
+    for switch in unlisted_switches(inventory, layers):
+        for core in cores:
+            if core.site == _site(layers, switch):
+                carrying.add_edge(switch, f"device/{core.name}", key="unlisted", element=None)
     forwards = {n for n, data in logical.nodes(data=True) if data.get("forwards") or n.startswith(HUB)}
     backbone = nx.subgraph_view(carrying, filter_node=lambda n: n in forwards)
     sites: dict[str, list[str]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capacity.survival_network import ruled_pairs
+from capacity.survival_network import ruled_pairs, unlisted_switches
 from capacity.survival_services import listed_members
 from inventory.findings import Text
 from inventory.inventory import Inventory
@@ -12,6 +12,14 @@ from topology.elements import Layers
 def open_points(inventory: Inventory, layers: Layers) -> tuple[tuple[str, Text], ...]:
     """(subject, what is open) beyond what the layers themselves say, sorted by subject."""
     out = [*_pairs(inventory, layers), *_services(inventory, layers), *_data(inventory)]
+    for switch in unlisted_switches(inventory, layers):
+        out.append((
+            f"existing_switches/{switch.partition('/')[2]}",
+            Text(
+                "no running link of it is listed: taken as cabled to every core switch of its site",
+                "未列出其在用链路：视为已接至本中心每台核心交换机",
+            ),
+        ))  # fmt: skip
     return tuple(sorted(out, key=lambda item: (item[0], item[1].en)))
 
 

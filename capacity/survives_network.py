@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 from inventory.inventory import Inventory
@@ -54,7 +54,7 @@ def network(inventory: Inventory, layers: Layers, failed: Collection[str]) -> Ne
         if key not in dead and a in up and b in up
     }  # fmt: skip
     shut = shut_pairs(inventory, layers, up, working)
-    carrying = carrying_graph(layers, up, working, shut)
+    carrying = carrying_graph(inventory, layers, up, working, shut)
     entered = {site: _entered(layers, carrying, site) for site in inventory.sites}
     alive = frozenset(site for site in inventory.sites if _alive(inventory, layers, dead, up, site))
     return Network(
@@ -136,9 +136,14 @@ def _management_path(inventory: Inventory, layers: Layers, working: Collection[s
 
 
 def carrying_graph(
-    layers: Layers, up: Collection[str], working: Collection[str], shut: Mapping[str, str]
+    inventory: Inventory,
+    layers: Layers,
+    up: Collection[str],
+    working: Collection[str],
+    shut: Mapping[str, str],
 ) -> nx.MultiGraph[str]:
-    """The logical layer reduced to devices that are up and cables that carry traffic of users."""
+    """The logical layer reduced to devices that are up and cables that carry traffic of users, with an edge of kind
+    "unlisted" from each switch that stands already without a listed link to every core switch of its site."""
     import networkx as nx
 
     out: nx.MultiGraph[str] = nx.MultiGraph()
@@ -152,6 +157,14 @@ def carrying_graph(
         if data["kind"] == "access" and any(_port_shut(nodes[end], shut) for end in (a, b)):
             continue
         out.add_edge(a, b, key=key, **data)
+    standing = inventory.existing_switches.values()
+    links = layers.logical.edges(data=True)
+    linked = {end for a, b, data in links if data["kind"] == "existing" for end in (a, b)}
+    for switch, core in product(standing, standing):
+        a, b = f"device/{switch.name}", f"device/{core.name}"
+        below = switch.role not in ("core", "oob-core") and a not in linked
+        if below and core.role == "core" and core.site == switch.site and a in out and b in out:
+            out.add_edge(a, b, key="unlisted", kind="unlisted", speed_gbps=None, element=None)
     return out
 
 

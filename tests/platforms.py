@@ -300,6 +300,26 @@ def random_platform(random: Random) -> Data:
             link["via"] = "A" if "B" in (link["a"], link["b"]) else "B"
     if random.random() < 0.3:
         record(data, "quorums", "platform")["automatic_failover"] = random.random() < 0.7
+    if random.random() < 0.3:
+        _running_pair(data, random.random() < 0.5)
     if random.random() < 0.3 and "existing_links" not in data:
         data["existing_links"] = [{"name": "core", "a": "A-C1", "b": "B-C1", "count": random.choice([1, 2])}]
     return data
+
+
+def _running_pair(data: Data, linked: bool) -> None:
+    """A pair at A that stands already, A-L1 and A-L2, with the fleet a-app moved onto it; its links to the core are
+    listed or not."""
+    for name in ("A-L1", "A-L2"):
+        data["existing_switches"].append({
+            "name": name, "title": title(name), "site": "A", "role": "general-access", "pair": "A-L", "room": "A01",
+            "x_m": 8.0, "y_m": 5.0, "height_u": 20, "port_type": "10gbase-x-sfpp",
+            "free_ports": [{"card": "1", "ports": "1/0/[1-16]"}],
+        })  # fmt: skip
+        if linked:
+            data.setdefault("existing_links", []).append(
+                {"name": f"{name}-up", "a": name, "b": f"A-C{name[-1]}", "count": 2, "speed_gbps": 40.0}
+            )
+    for fleet in data["fleets"]:
+        if fleet["name"] == "a-app" and "attach" in fleet:
+            fleet["attach"] = {"pairs": ["A-L"]}
