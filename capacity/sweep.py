@@ -1,0 +1,423 @@
+"""Failure sweeps: every group of shared risk alone, and every two of them, against every service.
+
+Order 1 gives an outcome per group. Order 2 tries every pair and tells the losses that are new: pairs that take a
+service down although neither group does so alone, put together into classes. Breakers that open under the load a
+failure shifts fail with it, where `capacity.power_flow` cannot prove that none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import comb
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from capacity.cut_classes import CutClass, classes_of
+from capacity.engine import LOCAL, Engine, run_jobs
+from capacity.equal_effects import cone, equal_effects
+from capacity.kernel import Compiled, Groups, all_sets, compile_structure, groups_of, unpacked
+from capacity.power_bounds import may_trip
+from capacity.power_rules import power_loads
+from capacity.power_sweep import trips
+from capacity.structure import Structure
+from capacity.survival import structure as survival_structure
+from capacity.survival_open import open_points
+from capacity.survives import survives
+from capacity.sweep_details import Observer, Outcome
+from inventory.findings import Text
+from inventory.inventory import Inventory
+from topology.elements import Layers, SharedRisk
+from topology.risk import unknown_facts
+
+if TYPE_CHECKING:
+    from capacity.kernel_columns import Ints, Words
+
+At = Literal["alloc", "peak"]
+Progress = Callable[[str, int, int], None]
+_JOB = 64 * 2048  # pairs a job
+_FEW = 3  # times that many pairs are worth a second process
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """A service in the sweep. `up`: with nothing failed (None: not evaluated); `why_down`: what it lacks then;
+    `single_points`: groups that take it down alone; `new_pairs`: pairs that do although neither half does (None
+    for order 1); `pairs_down`: all pairs that do (None: not counted)."""
+
+    name: str
+    protected: bool
+    up: bool | None
+    why_down: tuple[Text, ...]
+    single_points: int
+    new_pairs: int | None = None
+    pairs_down: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLoss:
+    """Pairs of one class, the services they take down anew, and the outcome of the first of them."""
+
+    services: tuple[str, ...]
+    pairs: CutClass
+    example: Outcome
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """A sweep over `groups` groups, `failures` sets of them. `outcomes`: one per group in the order of keys, for
+    order 2 only of those that take a service down; `kinds`: kind of group -> how many; `intact`: nothing failed.
+
+    `trips`: elements that may open under load (they were followed), `assumed` and `not_evaluated`: by subject.
+    """
+
+    project: str
+    order: int
+    at: At
+    groups: int
+    failures: int
+    kinds: Mapping[str, int]
+    services: tuple[ServiceState, ...]
+    intact: Outcome
+    outcomes: tuple[Outcome, ...]
+    new_losses: tuple[NewLoss, ...]
+    trips: tuple[str, ...]
+    assumed: tuple[tuple[str, Text], ...]
+    not_evaluated: tuple[tuple[str, Text], ...]
+
+    def single_points(self) -> list[Outcome]:
+        """Groups that alone take a service down that is up before."""
+        return [o for o in self.outcomes if set(o.down) - set(self.intact.down)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form; keys are stable, the same input gives the same bytes."""
+        return {
+            "project": self.project,
+            "order": self.order,
+            "draw": self.at,
+            "groups": self.groups,
+            "failures": self.failures,
+            "kinds": dict(self.kinds),
+            "services": [_service(s) for s in self.services],
+            "intact": self.intact.to_dict(),
+            "single_failures": [o.to_dict() for o in self.outcomes],
+            **({"new_losses": [_new_loss(n) for n in self.new_losses]} if self.order > 1 else {}),
+            "may_trip": list(self.trips),
+            "assumed": [_said(*a) for a in self.assumed],
+            "not_evaluated": [_said(*a) for a in self.not_evaluated],
+        }
+
+
+def sweep(
+    inventory: Inventory,
+    layers: Layers,
+    risks: Iterable[SharedRisk],
+    order: int = 1,
+    engine: Engine = LOCAL,
+    *,
+    at: At = "peak",
+    services: Collection[str] = (),
+    only: Collection[str] = (),
+    progress: Progress | None = None,
+) -> SweepResult:
+    """Every group of `risks` alone or, with `order` 2, every pair of them.
+
+    Parameters: `services` restricts the services looked at, `only` the failures to those with one of these group
+    keys; `at` is the draw that loads are worked out at. Raises ValueError for another order, KeyError for a
+    service that is not in the inventory.
+    """
+    if order not in (1, 2):
+        raise ValueError(f"order {order}: 1 or 2; order 3 is the business of minimal cut sets")
+    if unknown := set(services) - set(inventory.services):
+        raise KeyError(", ".join(sorted(unknown)))
+    ordered = sorted(risks, key=lambda r: r.key)
+    whole = survival_structure(inventory, layers)
+    looked_at = Structure(
+        whole.leaves, whole.gates, {n: g for n, g in whole.outputs.items() if not services or n in services}
+    )
+    tell = progress or (lambda _step, _done, _total: None)
+    tell("loads on breakers", 0, 3)
+    loads = _Loads(inventory, layers, ordered, at)
+    tell("every group alone", 1, 3)
+    observer = Observer(inventory, layers, looked_at)
+    intact = observer.outcomes([()], [()], [()])[0]
+    alone = [n for n, risk in enumerate(ordered) if order == 2 or not only or risk.key in only]
+    opened = loads.opened([(n,) for n in alone])
+    outcomes = observer.outcomes(
+        [(ordered[n].key,) for n in alone],
+        [{*ordered[n].members, *more} for n, more in zip(alone, opened, strict=True)],
+        opened,
+    )
+    singles = {s: sum(s in o.down for o in outcomes) for s in looked_at.outputs if s not in intact.down}
+    new: dict[str, list[CutClass]] = {}
+    pairs_down: dict[str, int] = {}
+    failures = len(alone)
+    if order == 2:
+        tell("every pair", 2, 3)
+        pairs = _Pairs(looked_at, ordered, loads, only)
+        failures = pairs.failures
+        new, pairs_down = pairs.losses(engine, lambda done, total: tell("every pair", done, total))
+        outcomes = [o for o in outcomes if set(o.down) - set(intact.down)]
+    reasons = survives(inventory, layers, ()).reasons if intact.down else {}
+    kinds: dict[str, int] = {}
+    for risk in ordered:
+        kinds[risk.kind] = kinds.get(risk.kind, 0) + 1
+    states = tuple(
+        ServiceState(
+            name=name,
+            protected=service.protected,
+            up=None if name not in looked_at.outputs else name not in intact.down,
+            why_down=reasons.get(name, ()),
+            single_points=singles.get(name, 0),
+            new_pairs=sum(c.sets for c in new.get(name, ())) if order == 2 else None,
+            pairs_down=pairs_down.get(name),
+        )
+        for name, service in sorted(inventory.services.items())
+        if not services or name in services
+    )
+    return SweepResult(
+        project=inventory.project.name,
+        order=order,
+        at=at,
+        groups=len(ordered),
+        failures=failures,
+        kinds=dict(sorted(kinds.items())),
+        services=states,
+        intact=intact,
+        outcomes=tuple(outcomes),
+        new_losses=_told(new, {r.key: r for r in ordered}, loads, observer),
+        trips=loads.may_open,
+        assumed=tuple((s, Text(t, t)) for s, t in layers.assumed),
+        not_evaluated=not_evaluated(inventory, layers, loads.unproven),
+    )
+
+
+def not_evaluated(
+    inventory: Inventory, layers: Layers, unproven: Sequence[str] = ()
+) -> tuple[tuple[str, Text], ...]:
+    """What a sweep cannot judge, by subject: what the layers do not know, facts that would form groups, services
+    without devices, ratings of breakers."""
+    out = [(subject, Text(text, text)) for subject, text in layers.unknown]
+    for (kind, site), keys in unknown_facts(inventory, layers.elements).items():
+        n = len(keys)
+        out.append(
+            (
+                f"{kind}/{site}",
+                Text(
+                    f"{kind} of {n} element{'s' if n > 1 else ''} at {site or 'no site'} is not stated: shared risks of that kind are not seen",
+                    f"{site} 有 {n} 个元素未说明 {kind}：该类共享风险未计入",
+                ),
+            )
+        )
+    if unproven:
+        out.append(
+            (
+                "power",
+                Text(
+                    f"{len(unproven)} elements of the power path have no known rating or carry devices of unknown draw: taken never to open",
+                    f"{len(unproven)} 个供电元素额定值或负载未知：按不跳闸计",
+                ),
+            )
+        )
+    return (*out, *open_points(inventory, layers))
+
+
+# ---------------------------------------------------------------- load
+
+
+class _Loads:
+    """Breakers that open after a failure of groups; nothing to work out when none can."""
+
+    def __init__(self, inventory: Inventory, layers: Layers, risks: Sequence[SharedRisk], at: At) -> None:
+        self._layers, self._risks, self._at = layers, risks, at
+        self._draws = power_loads(inventory, layers)
+        proof = may_trip(layers, self._draws, at=at)
+        self.may_open = tuple(bound.element for bound in proof.elements)
+        self.unproven = (*proof.unproven, *proof.unrated)
+
+    def footprint(self, group: int) -> frozenset[str]:
+        """Elements of the power layer in a group; groups with the same ones shift the same load."""
+        return frozenset(m for m in self._risks[group].members if m in self._layers.power)
+
+    def opened(self, sets: Sequence[tuple[int, ...]]) -> list[tuple[str, ...]]:
+        """Elements that open on top of each set of groups."""
+        if not self.may_open:
+            return [()] * len(sets)
+        failed = [frozenset().union(*(self.footprint(g) for g in groups)) for groups in sets]
+        distinct = sorted(set(failed), key=sorted)
+        found = dict(zip(distinct, trips(self._layers, self._draws, distinct, at=self._at), strict=True))
+        return [found[f] for f in failed]
+
+
+# ---------------------------------------------------------------- pairs
+
+
+class _Pairs:
+    """Every pair of groups, worked out on one group of each kind of effect.
+
+    Where breakers may open, groups are only taken as one when they also shift the same load; pairs that open
+    something are worked out with what opens.
+    """
+
+    def __init__(
+        self, whole: Structure, risks: Sequence[SharedRisk], loads: _Loads, only: Collection[str]
+    ) -> None:
+        self.structure = cone(whole, whole.outputs)
+        self.risks, self.loads = risks, loads
+        self.items = self._items(only)
+        self.listed = [not only or risks[item[0]].key in only for item in self.items]
+        self.counted = not only
+        n, m = len(risks), sum(not only or r.key in only for r in risks)
+        self.failures = comb(n, 2) - comb(n - m, 2)
+
+    def _items(self, only: Collection[str]) -> list[tuple[int, ...]]:
+        same = equal_effects(self.structure, [risk.members for risk in self.risks])
+        if self.loads.may_open:
+            known = set().union(*same) if same else set()
+            same += [(n,) for n in range(len(self.risks)) if n not in known and self.loads.footprint(n)]
+        parts: dict[tuple[int, bool, frozenset[str]], list[int]] = {}
+        for number, groups in enumerate(same):
+            for group in groups:
+                shifts = self.loads.footprint(group) if self.loads.may_open else frozenset[str]()
+                parts.setdefault((number, self.risks[group].key in only, shifts), []).append(group)
+        return sorted(tuple(p) for p in parts.values())
+
+    def losses(
+        self, engine: Engine, tell: Callable[[int, int], None]
+    ) -> tuple[dict[str, list[CutClass]], dict[str, int]]:
+        """Per service the classes of pairs that are new losses, and how many pairs take it down."""
+        compiled = compile_structure(self.structure)
+        members = [self.risks[item[0]].members for item in self.items]
+        groups = groups_of(compiled, members)
+        n = len(self.items)
+        single = self._down_alone(compiled, groups, n)
+        sets = all_sets(n, 2)
+        if not all(self.listed):
+            marked = np.array(self.listed, dtype=bool)
+            sets = sets[marked[sets].any(axis=1)]
+        down = self._down(compiled, groups, sets, engine, tell)
+        self._follow_breakers(compiled, members, sets, down)
+        names = [tuple(self.risks[g].key for g in item) for item in self.items]
+        new: dict[str, list[CutClass]] = {}
+        counts: dict[str, int] = {}
+        intact = unpacked(compiled.evaluate_sets(groups_of(compiled, [()]), all_sets(1, 1)), 1)[:, 0]
+        for row, service in enumerate(compiled.outputs):
+            if intact[row]:
+                fresh = down[row] & ~single[row][sets].any(axis=1)
+                new[service] = classes_of(sets[fresh], names)
+                if self.counted:
+                    counts[service] = self._pairs_down(sets[down[row]], single[row])
+        return new, counts
+
+    def _down(
+        self,
+        compiled: Compiled,
+        groups: Groups,
+        sets: Ints,
+        engine: Engine,
+        tell: Callable[[int, int], None],
+    ) -> Any:
+        """bool[outputs, pairs]: where each output is down."""
+        jobs = [sets[start : start + _JOB].astype(np.int32) for start in range(0, len(sets), _JOB)]
+        if engine.name == "local" and len(jobs) < _FEW:
+            engine = Engine(workers=1)
+        words = run_jobs(partial(_evaluated, compiled, groups), jobs, engine, tell)
+        empty = np.zeros((len(compiled.outputs), 0), dtype=bool)
+        parts = [~unpacked(w, len(job)) for w, job in zip(words, jobs, strict=True)]
+        return np.concatenate([empty, *parts], axis=1)
+
+    def _down_alone(self, compiled: Compiled, groups: Groups, n: int) -> Any:
+        down = ~unpacked(compiled.evaluate_sets(groups, all_sets(n, 1)), n)
+        opened = self.loads.opened([(item[0],) for item in self.items])
+        self._again(compiled, [(i,) for i in range(n)], opened, down)
+        return down
+
+    def _follow_breakers(self, compiled: Compiled, members: Any, sets: Ints, down: Any) -> None:
+        if self.loads.may_open:
+            pairs = [(self.items[i][0], self.items[j][0]) for i, j in sets.tolist()]
+            self._again(compiled, [tuple(s) for s in sets.tolist()], self.loads.opened(pairs), down)
+
+    def _again(
+        self,
+        compiled: Compiled,
+        sets: Sequence[tuple[int, ...]],
+        opened: Sequence[tuple[str, ...]],
+        down: Any,
+    ) -> None:
+        """Work out the columns of `down` anew in which something opens."""
+        columns = [c for c, more in enumerate(opened) if more]
+        failed = [
+            {m for i in sets[c] for m in self.risks[self.items[i][0]].members}.union(opened[c])
+            for c in columns
+        ]
+        if columns:
+            words = compiled.evaluate_sets(groups_of(compiled, failed), all_sets(len(failed), 1))
+            down[:, columns] = ~unpacked(words, len(failed))
+
+    def _pairs_down(self, pairs: Ints, single: Any) -> int:
+        """How many pairs of groups take an output down, from pairs of items and those down alone."""
+        sizes = np.array([len(item) for item in self.items], dtype=np.int64)
+        idle = len(self.risks) - int(sizes.sum())
+        across = int((sizes[pairs[:, 0]] * sizes[pairs[:, 1]]).sum()) if len(pairs) else 0
+        inside = sum(comb(int(s), 2) + int(s) * idle for s in sizes[single])
+        return across + inside
+
+
+def _evaluated(compiled: Compiled, groups: Groups, sets: Any) -> Words:
+    return compiled.evaluate_sets(groups, sets.astype(np.int64))
+
+
+def _told(
+    new: Mapping[str, Sequence[CutClass]],
+    risks: Mapping[str, SharedRisk],
+    loads: _Loads,
+    observer: Observer,
+) -> tuple[NewLoss, ...]:
+    """Classes with all services they take down; those of most services first, then of most pairs."""
+    services: dict[CutClass, list[str]] = {}
+    for service in sorted(new):
+        for found in new[service]:
+            services.setdefault(found, []).append(service)
+    classes = sorted(services, key=lambda c: (-len(services[c]), -c.sets, c.parts))
+    firsts = [next(c.expanded()) for c in classes]
+    place = {key: n for n, key in enumerate(sorted(risks))}
+    opened = loads.opened([tuple(place[k] for k in keys) for keys in firsts])
+    failed = [
+        {m for k in keys for m in risks[k].members}.union(more)
+        for keys, more in zip(firsts, opened, strict=True)
+    ]
+    examples = observer.outcomes(firsts, failed, opened)
+    return tuple(NewLoss(tuple(services[c]), c, e) for c, e in zip(classes, examples, strict=True))
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def _said(subject: str, text: Text) -> dict[str, str]:
+    return {"subject": subject, "text": text.en, "text_zh": text.zh}
+
+
+def _service(state: ServiceState) -> dict[str, Any]:
+    return {
+        "name": state.name,
+        "protected": state.protected,
+        "up": state.up,
+        "single_points": state.single_points,
+        **({} if state.new_pairs is None else {"new_pairs": state.new_pairs}),
+        **({} if state.pairs_down is None else {"pairs_down": state.pairs_down}),
+        **({"why_down": [t.en for t in state.why_down]} if state.why_down else {}),
+    }
+
+
+def _new_loss(loss: NewLoss) -> dict[str, Any]:
+    return {"services": list(loss.services), **class_dict(loss.pairs), "example": loss.example.to_dict()}
+
+
+def class_dict(found: CutClass) -> dict[str, Any]:
+    """A class of cut sets as JSON: any `any` of the items, of each item any one group."""
+    return {
+        "sets": found.sets,
+        "parts": [{"any": count, "items": [list(item) for item in items]} for count, items in found.parts],
+    }
