@@ -21,6 +21,7 @@ from topology.cards import cards_of
 from topology.elements import Layers
 from topology.graph import elements, layers
 
+ROOT = Path(__file__).parents[2]
 Built = tuple[Inventory, Plan, Layers]
 
 
@@ -173,10 +174,10 @@ def test_a_device_without_cords_is_taken_as_powered_and_said(build: Callable[...
 
 def test_every_leg_of_a_three_phase_strip_hangs_on_its_own_phase(tmp_path: Path) -> None:
     strip = yaml.safe_load(
-        Path("inventory/catalog/device-types/Generic/pdu-32a-2bank.yaml").read_text(encoding="utf-8")
+        (ROOT / "inventory/catalog/device-types/Generic/pdu-32a-2bank.yaml").read_text(encoding="utf-8")
     )
     rack = yaml.safe_load(
-        Path("inventory/catalog/rack-types/Generic/rack-42u-1200-5kw.yaml").read_text(encoding="utf-8")
+        (ROOT / "inventory/catalog/rack-types/Generic/rack-42u-1200-5kw.yaml").read_text(encoding="utf-8")
     )
     strip["slug"], rack["slug"] = "three-legs", "three-leg-rack"
     for outlet in strip["power-outlets"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +28,7 @@ from topology.risk_kinds import kinds, shipped_kinds
 
 Groups = dict[str, SharedRisk]
 TODAY = date(2026, 6, 1)
+ROOT = Path(__file__).parents[2]
 
 
 def groups(inventory: Inventory, plan: Plan) -> Groups:
@@ -99,6 +101,17 @@ def test_shipped_kinds_have_titles_in_both_languages() -> None:
     for kind in shipped_kinds().values():
         assert kind.title.en and kind.title.zh and kind.of
         assert set(kind.must_say) <= set(kind.of), kind.name
+
+
+def test_the_page_about_them_names_every_kind_of_risk_and_element() -> None:
+    text = (ROOT / "docs/redundancy-model.md").read_text(encoding="utf-8")
+    table = text.partition("## Kinds of shared risk")[2].partition("### A new kind")[0]
+    assert set(re.findall(r"`([a-z-]+)`", table)) >= set(shipped_kinds())
+    kinds_of_elements = {of for kind in shipped_kinds().values() for of in kind.of}
+    told = text.partition("## Elements")[2].partition("## Facts")[0]
+    assert {
+        word for row in re.findall(r"^\| ([a-z, -]+) \|", told, re.M) for word in row.split(", ")
+    } == kinds_of_elements
 
 
 # ------------------------------------------------------------------ kinds and groups of a project
