@@ -67,7 +67,7 @@ class SecurityRule(Record):
     dst_zone: Annotated[str, Ref("zones")]
     dst: Annotated[tuple[ObjectText, ...], Field(min_length=1)]
     proto: Literal["tcp", "udp", "icmp", "esp", "any"]
-    port: PortText = "any"
+    port: PortText | None = None
     action: Literal["allow", "deny"] = "allow"
     direction: Literal["one-way", "both-ways"] = "one-way"
     application: Slug | None = None

@@ -28,12 +28,18 @@ MODULES = (
     "topology.checks.redundancy_spread",
     "topology.checks.risk_groups",
     "topology.checks.shared_trays",
+    "topology.checks.zones",
+    "topology.checks.zones_ha",
+    "topology.checks.zones_members",
+    "topology.checks.zones_policy",
+    "topology.checks.zones_table",
     "capacity.checks.clauses",
     "capacity.checks.connections",
     "capacity.checks.consistency",
     "capacity.checks.licences",
     "capacity.checks.placement_proofs",
     "capacity.checks.power",
+    "capacity.checks.power_cascade",
     "capacity.checks.power_cords",
     "capacity.checks.power_generators",
     "capacity.checks.power_outlets",
@@ -46,6 +52,7 @@ MODULES = (
     "capacity.checks.reconcile",
     "capacity.checks.rooms",
     "capacity.checks.statements",
+    "capacity.drill_codes",
 )
 
 
