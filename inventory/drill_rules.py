@@ -101,8 +101,8 @@ def _faults(fail: Fail) -> Iterator[tuple[DataPath, str, str, str, str]]:
             ("power_side",),
             "power_side: of which site is missing",
             "power_side：缺少站点",
-            "add at: or room:",
-            "补充 at 或 room",
+            "add at_site: or room:",
+            "补充 at_site 或 room",
         )
     if fail.service and not fail.at_site:
         yield (
