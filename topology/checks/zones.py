@@ -49,7 +49,7 @@ def outside_passes_a_firewall(site: m.Site, ctx: Context) -> Iterator[Finding]:
     a core, crypto, management, out-of-band or public zone passes a firewall or a gap.
 
     The firewalls are taken out of the network; whatever outside still reaches, it reaches past them. A firewall
-    that is not in line (`in_line: false`) sees only what routing sends to it: cables cannot prove that.
+    beside the way (`in_line: false`) sees what routing sends to it: cables can neither prove nor refute that.
 
     Why it matters: one cable past the firewall makes every rule of it void.
     How to fix: end the link named at the firewall, or take it away.
@@ -89,7 +89,12 @@ def outside_passes_a_firewall(site: m.Site, ctx: Context) -> Iterator[Finding]:
     path = unguarded_path(graph.neighbours, outside, inside, hard, graph.relays)
     if path is None:
         return
-    soft = [g.name for g in guards if g.kind in ("firewall", "gap") and g.in_line is False]
+    beside = {n for node in path for n in graph.neighbours.get(node, ())}
+    soft = [
+        g.name
+        for g in guards
+        if g.kind == "firewall" and g.in_line is False and beside.intersection(g.devices)
+    ]
     kind = kind_of(ctx, path[-1])
     if soft:
         yield lacking(
