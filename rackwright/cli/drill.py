@@ -23,6 +23,7 @@ from rackwright.cli.common import (
 
 if TYPE_CHECKING:
     from capacity.drill_model import Ballot, Condition, Drill, Recovery
+    from capacity.drill_world import Ground
     from inventory.findings import Finding
 
 EXPECTED = "expected: proved on the model of the plan; only the drill itself observes"
@@ -35,11 +36,7 @@ def run(
     violated and nobody waived it."""
     today = parse_day(day)
     project = load_project(project_name, output)
-    if project.plan is None:
-        say("no plan yet: run `rackwright plan` first")
-        leave(UNUSABLE)
-    names = _chosen(project, name)
-    drills = prove(project, names)
+    on, drills = prove(project, _chosen(project, name))
     findings = _findings(project, drills, today.isoformat())
     if output is Format.JSON:
         out_json(
@@ -59,7 +56,7 @@ def run(
                 out("")
             _show(drill, [f for f in findings if f.subject.startswith(f"{drill.scenario.name}/")])
     if out_folder is not None:
-        _write(project, drills, out_folder, day)
+        _write(on, drills, out_folder, day)
     leave(FINDINGS if any(f.blocks for f in findings) else CLEAN)
 
 
@@ -85,18 +82,19 @@ def _chosen(project: Project, name: str | None) -> list[str]:
     return [name]
 
 
-def prove(project: Project, names: Sequence[str]) -> list[Drill]:
-    """The named scenarios proved on the plan of a project."""
+def prove(project: Project, names: Sequence[str]) -> tuple[Ground, list[Drill]]:
+    """The named scenarios proved on the plan of a project, and what they stand on. Leaves with 2 without a plan."""
     from capacity.drills import drill, ground
     from topology.graph import layers
     from topology.risk import shared_risks
 
     inventory, plan = project.inventory, project.plan
     if plan is None:
-        return []
+        say("no plan yet: run `rackwright plan` first")
+        leave(UNUSABLE)
     graphs = layers(inventory, plan)
     on = ground(inventory, plan, graphs, shared_risks(inventory, graphs))
-    return [drill(on, inventory.scenarios[n]) for n in names]
+    return on, [drill(on, inventory.scenarios[n]) for n in names]
 
 
 def _findings(project: Project, drills: Sequence[Drill], today: str) -> list[Finding]:
@@ -293,13 +291,14 @@ def _as_dict(drill: Drill, *, detail: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _write(project: Project, drills: Sequence[Drill], folder: Path, day: str | None) -> None:
+def _write(on: Ground, drills: Sequence[Drill], folder: Path, day: str | None) -> None:
     """Run-sheets and record forms in both languages."""
     from rackwright.cli.plan import writing
     from rackwright.documents.drill_papers import write_papers
 
-    if project.plan is None:
-        return
-    with writing("nothing else was written"):
-        for path in write_papers(project.inventory, project.plan, drills, folder, day):
-            say(f"wrote {path}")
+    with writing("what was written before stands"):
+        paths = list(write_papers(on, drills, folder, day))
+    say(f"wrote {len(paths)} files to {folder}: run-sheets and record forms, Chinese and English")
+    for drill in drills:
+        if not drill.cases:
+            say(f"{drill.scenario.name}: no case could be built, so no papers")
