@@ -7,22 +7,25 @@ the result depends on causes, structure, years and seed, never on the engine or 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from capacity.availability_exact import Exact, cone_of, exact
+from capacity.availability_exact import Bounds, Exact, bounds, cone_of, exact
 from capacity.confidence import Estimate, share, weighted_sum
+from capacity.cut_sets import ORDER_MAX, minimal_cut_sets
 from capacity.decision_diagram import TooLargeError
 from capacity.engine import LOCAL, Engine, run_jobs
 from capacity.kernel import compile_structure
-from capacity.rare_events import BLOCK, Weighed, better_proposals, first_proposals, joined, weigh
+from capacity.rare_events import BLOCK, Proposals, Weighed, joined, proposals, weigh
 from capacity.reliability import HOURS_A_YEAR, MINUTES_A_YEAR, Cause
 from capacity.structure import Structure
-from capacity.timelines import Model, Tally, added, model, simulate_stretches
+from capacity.timelines import Floats, Model, Tally, added, model, simulate_stretches
+from inventory.findings import Text
+from topology.elements import SharedRisk
 
 LEVEL = 0.95
 """Two-sided confidence of every interval."""
@@ -73,13 +76,15 @@ class Figures:
 @dataclass(frozen=True, slots=True)
 class ServiceAvailability:
     """One service by every method used: on the timeline; by weighted states when the timeline saw few outages
-    (None: not needed, or too few states seen); exactly when the structure is small enough (None: too large).
+    (None: not needed, or too few states seen), with bounds from the minimal cut sets of up to three causes; exactly
+    when the structure is small enough (None: too large).
     longest_outage_h: the longest seen on the timeline, None when none was."""
 
     service: str
     timeline: Figures
     weighted: Figures | None
     exact: Exact | None
+    bounds: Bounds | None
     longest_outage_h: float | None
 
     @property
@@ -114,7 +119,7 @@ def simulate(
     *,
     years: float,
     seed: int = 1,
-    weighted_states: int = 200_000,
+    weighted_states: int = 100_000,
     engine: Engine = LOCAL,
     told: Told | None = None,
     exact_nodes: int = 20_000,
@@ -122,26 +127,37 @@ def simulate(
 ) -> Availability:
     """Availability of every output of a structure under independent causes, by simulation, and exactly if small.
 
+    weighted_states: drawn for each output that the timeline saw down less than ENOUGH times; 0: none.
+
     Raises ValueError for causes of one key or a demand of no cause, EngineError when the engine fails.
     Notes: time grows with years times failures a year; memory does not.
     """
     bound = model(compile_structure(structure), relevant(structure, causes))
     found, stretches = timeline(bound, years, seed, engine, told)
     few = [o for o in range(len(bound.outputs)) if found.outages[o] < ENOUGH and not bound.always[o]]
-    weighed = _weighed(bound, few, weighted_states, seed, engine, told) if few and weighted_states else None
+    asked = few if weighted_states else []
+    reckoned = run_jobs(
+        partial(known_cut_sets, structure, bound.causes),
+        [bound.outputs[o] for o in asked],
+        engine,
+        partial(told, "cut sets") if told else None,
+    )
+    cuts = dict(zip(asked, reckoned, strict=True))
+    weighed = _weighed(bound, cuts, weighted_states, seed, engine, told)
     services = []
     for o, name in enumerate(bound.outputs):
         if bound.always[o]:
             continue
-        by_weight = None
-        if weighed is not None and o in few and weighed.seen[o] >= LEAST_SEEN:
-            by_weight = _weighted_figures(bound, weighed, o, level)
+        by_weight = weighed.get(o)
         services.append(
             ServiceAvailability(
                 name,
                 _timeline_figures(bound, found, o, level),
-                by_weight,
+                _weighted_figures(bound, by_weight, level)
+                if by_weight is not None and by_weight.seen >= LEAST_SEEN
+                else None,
                 _exactly(structure, bound.causes, name, exact_nodes),
+                bounds(cuts[o], bound.causes, ORDER_MAX) if o in cuts else None,
                 float(found.longest_h[o]) if found.outages[o] else None,
             )
         )
@@ -184,23 +200,45 @@ def _stretches(bound: Model, years: float, seed: int, job: range) -> Tally:
 
 
 def _weighed(
-    bound: Model, few: Sequence[int], states: int, seed: int, engine: Engine, told: Told | None
-) -> Weighed:
-    """States drawn so that what the timeline hardly sees comes up: a pilot shows where failures matter, twice."""
-    proposals = first_proposals(bound)
-    begun = 0
-    for _ in range(2):
-        pilot_blocks = range(begun, begun + max(2, states // BLOCK // 4))
-        pilot = joined(run_jobs(partial(_block, bound, proposals, seed), pilot_blocks, engine))
-        proposals = better_proposals(bound, first_proposals(bound), pilot, few)
-        begun = pilot_blocks.stop
-    blocks = range(begun, begun + max(2, states // BLOCK))
-    work = partial(_block, bound, proposals, seed)
-    return joined(run_jobs(work, blocks, engine, partial(told, "states") if told else None))
+    bound: Model,
+    cuts: Mapping[int, Sequence[tuple[str, ...]]],
+    states: int,
+    seed: int,
+    engine: Engine,
+    told: Told | None,
+) -> dict[int, Weighed]:
+    """Weighted states of every output of `cuts` (output -> its minimal cut sets)."""
+    index = {c.key: i for i, c in enumerate(bound.causes)}
+    given = {o: proposals(bound, [_with_demand(bound, index, s) for s in sets]) for o, sets in cuts.items()}
+    blocks = range(max(2, states // BLOCK))
+    jobs = [(o, block) for o in cuts for block in blocks]
+    found = run_jobs(
+        partial(_block, bound, given, seed), jobs, engine, partial(told, "states") if told else None
+    )
+    return {o: joined([w for (of, _), w in zip(jobs, found, strict=True) if of == o]) for o in cuts}
 
 
-def _block(bound: Model, proposals: object, seed: int, block: int) -> Weighed:
-    return weigh(bound, proposals, BLOCK, seed, block)  # type: ignore[arg-type]
+def _block(bound: Model, given: Mapping[int, Proposals], seed: int, job: tuple[int, int]) -> Weighed:
+    output, block = job
+    return weigh(bound, given[output], output, BLOCK, seed, block)
+
+
+def _with_demand(bound: Model, index: Mapping[str, int], keys: Sequence[str]) -> list[int]:
+    """Causes of a cut set by index, those whose failure is the demand of another among them."""
+    demands = {bound.causes[index[key]].on_demand_of for key in keys} - {""}
+    return sorted(index[key] for key in demands.union(keys))
+
+
+def known_cut_sets(structure: Structure, causes: Sequence[Cause], output: str) -> list[tuple[str, ...]]:
+    """Minimal cut sets of up to three causes, as keys; a set of four with a demand it forgets is left out."""
+    risks = [SharedRisk(c.key, c.kind, Text(c.key, c.key), c.leaves) for c in causes]
+    by_key = {c.key: c for c in causes}
+    out = []
+    for keys in minimal_cut_sets(structure, risks, output):
+        whole = {by_key[k].on_demand_of for k in keys if by_key[k].on_demand_of}.union(keys)
+        if keys and len(whole) <= ORDER_MAX:
+            out.append(tuple(sorted(whole)))
+    return sorted(set(out))
 
 
 # ---------------------------------------------------------------- figures
@@ -230,21 +268,30 @@ def _spread(independent: float, by_stretch: float, total: float, stretches: int)
     return max(independent, seen)
 
 
-def _weighted_figures(bound: Model, weighed: Weighed, o: int, level: float) -> Figures:
-    total, squares, largest = (float(x) for x in weighed.down[o])
-    often = [float(x) for x in weighed.often[o]]
-    effective = total * total / squares
+def _weighted_figures(bound: Model, weighed: Weighed, level: float) -> Figures:
+    total = float(weighed.down[0])
+    squares = float(weighed.down[1])
     return Figures(
-        weighted_sum(total, squares, largest, level).times(1 / weighed.drawn),
-        weighted_sum(often[0], often[1], often[2], level).times(HOURS_A_YEAR / weighed.drawn),
-        int(weighed.seen[o]),
-        _contributors(bound, weighed.blamed[o], total, effective, level),
+        _mean(weighed.down, weighed.drawn, level),
+        _mean(weighed.often, weighed.drawn, level).times(HOURS_A_YEAR),
+        weighed.seen,
+        _contributors(bound, weighed.blamed, total, total * total / squares, level),
+    )
+
+
+def _mean(sums: Floats, drawn: int, level: float) -> Estimate:
+    """Mean weight of a drawn state. The number drawn is fixed, so that the mean itself takes off the variance."""
+    total, squares, largest = (float(x) for x in sums)
+    if not total:
+        return Estimate(None, 0.0, -math.log(1 - level) * largest)
+    return weighted_sum(total, max(squares - total * total / drawn, largest**2), largest, level).times(
+        1 / drawn
     )
 
 
 def _contributors(
     bound: Model,
-    blamed: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    blamed: Floats,
     total: float,
     effective: float,
     level: float,

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from capacity.decision_diagram import FALSE, TRUE, Diagram
 from capacity.reliability import Cause, k_of_n_unavailability
 from capacity.structure import Structure
 
 NODES_MAX = 100_000
+_BONFERRONI = 300  # cut sets whose overlaps are taken off; their number squared is the work
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,7 @@ def exact(structure: Structure, causes: Sequence[Cause], output: str, nodes_max:
     return Exact(down, frequency, shares)
 
 
-def bounds(
-    cut_sets: Iterable[Collection[str]], causes: Sequence[Cause], order_max: int, always: float = 0.0
-) -> Bounds:
+def bounds(cut_sets: Iterable[Collection[str]], causes: Sequence[Cause], order_max: int) -> Bounds:
     """Bounds from the minimal cut sets (of cause keys) up to `order_max`, of a structure in which more failures
     never help.
 
@@ -103,31 +101,12 @@ def bounds(
     )
     chance = [math.prod(q[k] for k in sorted(s)) for s in sets]
     rare = math.fsum(chance)
-    low = best = always
-    for n, each in enumerate(sets[:2000]):
+    low = best = 0.0
+    for n, each in enumerate(sets[:_BONFERRONI]):
         low += chance[n] - math.fsum(math.prod(q[k] for k in sorted(each | sets[m])) for m in range(n))
         best = max(best, low)
     tail = k_of_n_unavailability(len(q) - order_max, list(q.values()))
     return Bounds(min(best, rare), rare, min(1.0, rare + tail))
-
-
-def cut_sets(
-    structure: Structure, causes: Sequence[Cause], output: str, order_max: int = 3
-) -> list[frozenset[str]]:
-    """Minimal cut sets of causes by trying every set: for small structures and as an oracle of faster ways."""
-    from capacity.structure import evaluate
-
-    found: list[frozenset[str]] = []
-    for order in range(1, order_max + 1):
-        for some in combinations(causes, order):
-            keys = frozenset(c.key for c in some)
-            failed = {leaf for c in some for leaf in c.leaves}
-            if (
-                not any(s <= keys for s in found)
-                and not evaluate(structure, failed)[structure.outputs[output]]
-            ):
-                found.append(keys)
-    return found
 
 
 # ---------------------------------------------------------------- the part of a structure behind its outputs
