@@ -14,8 +14,8 @@ from math import comb
 
 import numpy as np
 
-from capacity.kernel_columns import Columns, Ints, Words, columns_of, spans
-from capacity.kernel_engine import Engine
+from capacity.kernel_columns import OR, Columns, Ints, Words, columns_of, spans
+from capacity.kernel_engine import Engine, joined
 from capacity.kernel_order import Program, program
 from capacity.structure import Structure
 
@@ -23,6 +23,7 @@ WORD = 64
 _MOST_WORDS_HELD = 1 << 22  # 32 MB of rows in one engine
 _WIDEST = 256
 _NARROWEST = 8
+_SINGLES = 16  # words at a time when groups fail one by one: neighbours share what they touch
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,11 @@ class Compiled:
             out[:, start:stop] = part[:, : stop - start]
         return out
 
-    def engines(self, groups: Groups, sets: Ints) -> Iterator[tuple[int, Engine]]:
-        """The engine after each run over `sets`, with the word its first column stands for."""
+    def engines(self, groups: Groups, sets: Ints, width: int = 0) -> Iterator[tuple[int, Engine]]:
+        """The engine after each run over `sets`, `width` words at a time, with the word its first column stands for."""
         words = -(-len(sets) // WORD)
-        engine = Engine(self.program, min(self.width, max(1, words)))
+        width = width or (_SINGLES if sets.shape[1] == 1 else self.width)
+        engine = Engine(self.program, min(width, max(1, words)))
         for start in range(0, words, engine.width):
             part = sets[start * WORD : (start + engine.width) * WORD]
             leaves, dead = groups.dead(part, engine.width)
@@ -102,12 +104,35 @@ class Groups:
     def dead(self, sets: Ints, width: int) -> tuple[Ints, Words]:
         """Leaves that fail in any of `sets`, sorted, and uint64[leaves, width]: the sets they fail in."""
         rows = sets.reshape(len(sets), -1)
+        failure = np.repeat(np.arange(len(rows)), rows.shape[1])
+        used, which = np.unique(rows, return_inverse=True)
+        sizes = self.ptr[used + 1] - self.ptr[used]
+        if (
+            int(sizes[which].sum()) > int(sizes.sum() + len(used)) * width
+        ):  # large groups come again and again
+            pattern = np.zeros((len(used), width), dtype=np.uint64)
+            bit = np.uint64(1) << (failure % WORD).astype(np.uint64)
+            np.bitwise_or.at(pattern, (which.ravel(), failure // WORD), bit)
+            at, counts = spans(self.ptr, used)
+            owner = np.repeat(np.arange(len(used)), counts)
+            return gathered(self.leaf[at], owner, pattern)
         at, counts = spans(self.ptr, rows.ravel())
-        failure = np.repeat(np.repeat(np.arange(len(rows)), rows.shape[1]), counts)
-        leaves, row = np.unique(self.leaf[at], return_inverse=True)
+        present = np.zeros(int(self.leaf.max(initial=-1)) + 1, dtype=bool)
+        present[self.leaf[at]] = True
+        leaves = np.flatnonzero(present)
+        row = (np.cumsum(present) - 1)[self.leaf[at]]
         bits = np.zeros(len(leaves) * width * WORD, dtype=bool)
-        bits[row * (width * WORD) + failure] = True
+        bits[row * (width * WORD) + np.repeat(failure, counts)] = True
         return leaves, np.packbits(bits, bitorder="little").view(np.uint64).reshape(len(leaves), width)
+
+
+def gathered(leaf: Ints, owner: Ints, pattern: Words) -> tuple[Ints, Words]:
+    """Distinct leaves, sorted, and for each the rows of `pattern` of all its owners together."""
+    if not len(leaf):
+        return leaf, pattern[:0]
+    order = np.argsort(leaf, kind="stable")
+    leaves, counts = np.unique(leaf, return_counts=True)
+    return leaves, joined(pattern, owner[order], counts, OR)
 
 
 def compile_structure(structure: Structure, also: Collection[str] = ()) -> Compiled:

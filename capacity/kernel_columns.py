@@ -92,3 +92,14 @@ def transposed(n_nodes: int, source: Ints) -> tuple[Ints, Ints]:
     order = np.argsort(source, kind="stable").astype(np.int64)
     counts = np.bincount(source, minlength=n_nodes)
     return np.concatenate(([0], np.cumsum(counts))).astype(np.int64), order
+
+
+def distinct(n: int, values: Ints) -> Ints:
+    """The distinct `values`, rising; all are below `n`."""
+    if 8 * len(values) < n:
+        values = np.sort(values)
+        out: Ints = values[np.diff(values, prepend=-1) != 0]
+        return out
+    seen = np.zeros(n, dtype=bool)
+    seen[values] = True
+    return np.flatnonzero(seen)

@@ -27,13 +27,17 @@ class Engine:
         self.rows[program.base] = _ALL
         self.differs: Flags = np.zeros(len(program.base), dtype=bool)
         self._weight: Ints = np.zeros(program.n_gates, dtype=np.int64)
+        self._marked: Flags = np.zeros(program.n_gates, dtype=bool)
         self._touched: list[Ints] = []
+        self.first: list[tuple[Ints, Words]] = []
+        self.back: list[tuple[int, Ints, Words]] = []
 
     def run(self, leaves: Ints, dead: Words) -> Ints:
         """Evaluate failures: `dead` is uint64[len(leaves), width], the bits in which each of `leaves` has failed.
 
         Returns the nodes that differ from the intact state in any failure; their rows stand in `rows` until the
-        next run, all others are as intact.
+        next run, all others are as intact. `first` holds, circle by circle, the nodes that differ by earlier
+        inputs alone and their rows then; `back` what changed after that: round, nodes and changed bits.
         """
         self._clear()
         some = dead.any(axis=1)
@@ -46,14 +50,14 @@ class Engine:
                     self._settle_rows(gates + self.program.n_leaves, self._values(gates, self.program.early))
             if block.circular:
                 self._recover(block)
-        touched = np.unique(np.concatenate(self._touched)) if self._touched else np.zeros(0, np.int64)
-        return touched[self.differs[touched]]
+        return np.flatnonzero(self.differs)
 
     def _clear(self) -> None:
         for nodes in self._touched:
             self.rows[nodes] = np.where(self.program.base[nodes], _ALL, np.uint64(0))[:, None]
             self.differs[nodes] = False
         self._touched = []
+        self.first, self.back = [], []
         self._weight[:] = 0
 
     def _settle_rows(self, nodes: Ints, rows: Words) -> None:
@@ -74,6 +78,9 @@ class Engine:
         nodes = slice(block.start + p.n_leaves, block.stop + p.n_leaves)
         late = p.early[span] < p.ptr[block.start + 1 : block.stop + 1]
         lost = self.differs[nodes] & late
+        looked = np.flatnonzero(self.differs[nodes]) + nodes.start
+        self.first.append((looked, self.rows[looked]))
+        turn = 0
         risen = ~p.base[nodes] & (self._weight[span] > 0)
         gates = np.flatnonzero(lost | risen) + block.start
         while len(gates):
@@ -81,13 +88,15 @@ class Engine:
             at = gates + p.n_leaves
             changed = (rows != self.rows[at]).any(axis=1)
             at, rows = at[changed], rows[changed]
+            self.back.append((turn, at, rows ^ self.rows[at]))
+            turn += 1
             fresh = ~self.differs[at]
             self._settle_rows(at[fresh], rows[fresh])
             self.rows[at] = rows
             self.differs[at] = (rows != np.where(p.base[at], _ALL, np.uint64(0))[:, None]).any(axis=1)
-            hit = np.unique(p.reader[spans(p.reader_ptr, at)[0]])
-            hit = hit[(hit >= block.start) & (hit < block.stop)]
-            gates = hit[self.differs[hit + p.n_leaves] | ~p.base[hit + p.n_leaves]]
+            self._marked[:] = False
+            self._marked[p.reader[spans(p.reader_ptr, at)[0]]] = True
+            gates = np.flatnonzero(self._marked[span] & (self.differs[nodes] | ~p.base[nodes])) + block.start
 
     def _values(self, gates: Ints, ends: Ints) -> Words:
         """Rows of `gates` from their inputs up to `ends`; inputs as intact are counted, the others read."""
@@ -119,21 +128,22 @@ class Engine:
                     self.rows[source[mine]], weight[mine], counts[chosen], need[chosen], self.width
                 )
             else:
-                out[chosen] = self._joined(source[mine], counts[chosen], op)
+                out[chosen] = joined(self.rows, source[mine], counts[chosen], op)
         negated = kind == NOT
         if negated.any():
             out[negated] = ~self.rows[p.source[p.ptr[gates[negated]]]]
         return out
 
-    def _joined(self, source: Ints, counts: Ints, op: int) -> Words:
-        """AND or OR over each run of `counts` sources, pair by pair."""
-        joined = np.bitwise_and if op == AND else np.bitwise_or
+
+def joined(rows: Words, source: Ints, counts: Ints, op: int) -> Words:
+    """AND or OR over each run of `counts` sources, none of them empty, pair by pair; sources are numbers of `rows`."""
+    both = np.bitwise_and if op == AND else np.bitwise_or
+    first, second, counts = _pairs(counts)
+    out: Words = both(rows[source[first]], rows[source[second]])
+    while (counts > 1).any():
         first, second, counts = _pairs(counts)
-        out = joined(self.rows[source[first]], self.rows[source[second]])
-        while (counts > 1).any():
-            first, second, counts = _pairs(counts)
-            out = joined(out[first], out[second])
-        return out
+        out = both(out[first], out[second])
+    return out
 
 
 def _pairs(counts: Ints) -> tuple[Ints, Ints, Ints]:
@@ -147,30 +157,8 @@ def _pairs(counts: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def _reaches(rows: Words, weight: Ints, counts: Ints, need: Ints, width: int) -> Words:
-    """Where the weights of set bits in each run of `counts` rows reach `need`.
-
-    Sums are kept as bit planes (bit p of 64 sums in one word) and added pair by pair.
-    """
-    planes: Planes = np.stack(
-        [
-            rows & np.where(weight >> p & 1, _ALL, np.uint64(0))[:, None]
-            for p in range(int(weight.max()).bit_length())
-        ]
-    )
-    while (counts > 1).any():
-        first, second, counts = _pairs(counts)
-        alone = first == second
-        left, right = planes[:, first], planes[:, second]
-        right[:, alone] = 0
-        carry = np.zeros((len(first), width), dtype=np.uint64)
-        total = []
-        for a, b in zip(left, right, strict=True):
-            either = a ^ b
-            total.append(either ^ carry)
-            carry = (a & b) | (either & carry)
-        if carry.any():
-            total.append(carry)
-        planes = np.stack(total)
+    """Where the weights of set bits in each run of `counts` rows reach `need`."""
+    planes = sums(rows, weight, counts)
     more = np.zeros((len(counts), width), dtype=np.uint64)
     same = np.full((len(counts), width), _ALL, dtype=np.uint64)
     for p in reversed(range(max(len(planes), int(need.max()).bit_length()))):
@@ -179,3 +167,30 @@ def _reaches(rows: Words, weight: Ints, counts: Ints, need: Ints, width: int) ->
         more |= same & plane & ~asked
         same &= ~(plane ^ asked)
     return more | same
+
+
+def sums(rows: Words, weight: Ints, counts: Ints) -> Planes:
+    """Sums of the weights of set bits over each run of `counts` rows, none of them empty, as bit planes.
+
+    uint64[planes, runs, words]: bit p of 64 sums stands in one word of plane p. Runs are added pair by pair.
+    """
+    planes: Planes = np.stack(
+        [
+            rows & np.where(weight >> p & 1, _ALL, np.uint64(0))[:, None]
+            for p in range(max(1, int(weight.max(initial=0)).bit_length()))
+        ]
+    )
+    while (counts > 1).any():
+        first, second, counts = _pairs(counts)
+        left, right = planes[:, first], planes[:, second]
+        right[:, first == second] = 0
+        carry = np.zeros_like(left[0])
+        total = []
+        for a, b in zip(left, right, strict=True):
+            either = a ^ b
+            total.append(either ^ carry)
+            carry = (a & b) | (either & carry)
+        if carry.any():
+            total.append(carry)
+        planes = np.stack(total)
+    return planes

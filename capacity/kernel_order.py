@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from capacity.kernel_columns import AND, ATLEAST, NOT, OR, Columns, Ints, spans, transposed
+from capacity.kernel_columns import AND, ATLEAST, NOT, OR, Columns, Ints, distinct, spans, transposed
 
 Flags = npt.NDArray[np.bool_]
 _NEVER = np.iinfo(np.int64).max
@@ -118,7 +118,7 @@ def _folded(columns: Columns) -> tuple[Columns, Ints]:
         edge = position[at]
         np.subtract.at(open_weight, head[edge], weight[edge])
         np.add.at(true_weight, head[edge], weight[edge] * np.repeat(value[fresh], counts))
-        touched = np.unique(head[edge])
+        touched = distinct(columns.n_gates, head[edge])
         touched = touched[~known[touched]]
     fixed = columns.source >= leaves
     fixed[fixed] = known[columns.source[fixed] - leaves]
@@ -130,11 +130,11 @@ def _folded(columns: Columns) -> tuple[Columns, Ints]:
     )
     source, weight = columns.source[keep], weight[keep]
     wanted = np.zeros(columns.n_gates, dtype=bool)
-    front = np.unique(columns.outputs[columns.outputs >= leaves] - leaves)
+    front = distinct(columns.n_gates, columns.outputs[columns.outputs >= leaves] - leaves)
     while len(front):
         wanted[front] = True
         inputs = source[spans(ptr, front)[0]]
-        front = np.unique(inputs[inputs >= leaves] - leaves)
+        front = distinct(columns.n_gates, inputs[inputs >= leaves] - leaves)
         front = front[~wanted[front]]
     gates = np.flatnonzero(wanted)
     at, counts = spans(ptr, gates)
@@ -195,7 +195,7 @@ def _trim(alive: Flags, out_ptr: Ints, heads: Ints, in_ptr: Ints, tails: Ints) -
             hit = forward[spans(forward_ptr, front)[0]]
             hit = hit[alive[hit]]
             np.subtract.at(degree, hit, 1)
-            front = np.unique(hit)
+            front = distinct(len(alive), hit)
             front = front[degree[front] == 0]
 
 
@@ -205,7 +205,7 @@ def _reached(start: np.int64, alive: Flags, ptr: Ints, ends: Ints) -> Flags:
     front = np.array([start], dtype=np.int64)
     while len(front):
         seen[front] = True
-        front = np.unique(ends[spans(ptr, front)[0]])
+        front = distinct(len(alive), ends[spans(ptr, front)[0]])
         front = front[alive[front] & ~seen[front]]
     return seen
 
@@ -267,7 +267,7 @@ def _levels(part: Ints, tail: Ints, head: Ints) -> Ints:
         level[front] = now
         hit = heads[spans(ptr, front)[0]]
         np.subtract.at(before, hit, 1)
-        front = np.unique(hit)
+        front = distinct(n, hit)
         front = front[before[front] == 0]
         now += 1
     return level[part]
@@ -304,7 +304,7 @@ def _derivation(columns: Columns, level: Ints, circular: Flags) -> tuple[Flags, 
         here[gates] = True
         while len(front):
             rank[front] = now
-            hit = np.unique(spread(front + leaves))
+            hit = distinct(n, spread(front + leaves))
             hit = hit[here[hit] & ~base[hit + leaves]]
             front = hit[found[hit] >= columns.threshold[hit]]
             now += 1

@@ -6,7 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.kernel import compile_structure, dead_bits, unpacked
+from capacity.kernel import all_sets, compile_structure, dead_bits, groups_of, unpacked
+from capacity.kernel_interactions import interactions
+from capacity.kernel_pairs import failing_pairs, losses
 from capacity.structure import Gate, Structure, evaluate
 
 
@@ -35,8 +37,29 @@ def structures(draw: st.DrawFn) -> Structure:
     return Structure(tuple(leaves), gates, {f"o{i}": name for i, name in enumerate(outputs)})
 
 
+@st.composite
+def networks(draw: st.DrawFn) -> Structure:
+    """Switches joined by cables, reached from the first one or two: one large circle with detours."""
+    n = draw(st.integers(2, 8))
+    cables = draw(
+        st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), min_size=n - 1, max_size=14)
+    )
+    edges = draw(st.integers(1, 2))
+    gates: dict[str, Gate] = {}
+    for a in range(n):
+        ways = []
+        for number, ends in enumerate(cables):
+            if a in ends and ends[0] != ends[1]:
+                ways.append(f"via{number}.{a}")
+                gates[ways[-1]] = Gate("and", (f"cable{number}", f"reach{sum(ends) - a}"))
+        gates[f"some{a}"] = Gate("and" if a < edges else "or", () if a < edges else tuple(ways))
+        gates[f"reach{a}"] = Gate("and", (f"up{a}", f"some{a}"))
+    leaves = [f"up{a}" for a in range(n)] + [f"cable{number}" for number in range(len(cables))]
+    return Structure(tuple(leaves), gates, {f"s{a}": f"reach{a}" for a in range(n)})
+
+
 @settings(max_examples=300, deadline=None)
-@given(structures(), st.data())
+@given(structures() | networks(), st.data())
 def test_kernel_equals_plain_evaluation(structure: Structure, data: st.DataObject) -> None:
     compiled = compile_structure(structure, also=tuple(structure.gates))
     n = len(structure.leaves)
@@ -61,3 +84,37 @@ def test_every_set_of_leaves(structure: Structure) -> None:
         plain = evaluate(structure, [structure.leaves[leaf] for leaf in scenario])
         assert found[:, i].tolist() == [plain[name] for name in structure.outputs.values()]
     assert np.array_equal(found, unpacked(compiled.evaluate(dead_bits(compiled, scenarios)), len(scenarios)))
+
+
+@settings(max_examples=400, deadline=None)
+@given(structures() | networks(), st.data())
+def test_pairs_beyond_the_union_of_their_halves(structure: Structure, data: st.DataObject) -> None:
+    compiled = compile_structure(structure, also=tuple(structure.gates))
+    leaf = st.sampled_from(structure.leaves)
+    named = data.draw(st.lists(st.lists(leaf, unique=True, max_size=4), max_size=9), label="groups")
+    groups = groups_of(compiled, named)
+    found = interactions(compiled, groups)
+    singles, sets = all_sets(len(groups), 1), all_sets(len(groups), 2)
+    intact = compiled.program.base[compiled.program.outputs][:, None]
+    alone = unpacked(compiled.evaluate_sets(groups, singles), len(singles)) ^ intact
+    both = unpacked(compiled.evaluate_sets(groups, sets), len(sets)) ^ intact
+    either = alone[:, sets[:, 0]] | alone[:, sets[:, 1]]
+    for rows, expected in ((found.new, both & ~either), (found.undone, either & ~both)):
+        output, pair = np.nonzero(expected)
+        assert rows.tolist() == np.column_stack((output, sets[pair])).tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(structures(), st.data())
+def test_tiles_equal_pairs_one_by_one(structure: Structure, data: st.DataObject) -> None:
+    compiled = compile_structure(structure, also=tuple(structure.gates))
+    leaf = st.sampled_from(structure.leaves)
+    named = data.draw(st.lists(st.lists(leaf, unique=True, max_size=4), max_size=90), label="groups")
+    groups = groups_of(compiled, named)
+    sets = all_sets(len(groups), 2)
+    down = ~unpacked(compiled.evaluate_sets(groups, sets), len(sets))
+    weight = np.arange(1, len(compiled.outputs) + 1)
+    lost = losses(compiled, groups, weight)
+    assert lost[sets[:, 0], sets[:, 1]].tolist() == (weight @ down).tolist()
+    for pairs, row in zip(failing_pairs(compiled, groups), down, strict=True):
+        assert pairs.tolist() == sets[row].tolist()
