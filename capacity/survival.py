@@ -4,7 +4,9 @@
 what the rules are. Here they become gates, so that thousands of failures go through at once. Rules, part by part:
 
 Power (this module). A power node works while its element does and, unless it has none, enough of its
-predecessors work: `needs` of them (node attribute, 1 when absent). A device is up while its element works and at
+predecessors work: `needs` of them (node attribute, 1 when absent). Generator sets of which one does not state its
+power count together: so many must run as the policy leaves when gen.redundancy_x of them are spare; where all state
+it, one set is enough here and `capacity.power_flow` stops it when the load is too much. A device is up while its element works and at
 least `needs_psus` of its supplies do; a device without a node in the power layer is taken as powered.
 Breakers that open under load are not in here: `capacity.power_flow` adds them to the failed set.
 
@@ -25,6 +27,7 @@ from inventory.inventory import Inventory
 from topology.elements import Layers
 
 DEVICE = "device/"
+GENERATOR = "generator/"
 
 
 def structure(inventory: Inventory, layers: Layers) -> Structure:
@@ -33,7 +36,7 @@ def structure(inventory: Inventory, layers: Layers) -> Structure:
     Leaves are all element keys, sorted. Outputs are the services that have at least one listed device, by name;
     the others cannot be judged (`capacity.survival_open.open_points` names them).
     """
-    gates = power_gates(layers)
+    gates = power_gates(inventory, layers)
     gates |= network_gates(inventory, layers)
     gates |= service_gates(inventory, layers, gates)
     leaves = tuple(sorted(layers.elements))
@@ -43,13 +46,13 @@ def structure(inventory: Inventory, layers: Layers) -> Structure:
     return Structure(leaves, dict(sorted(gates.items())), outputs)
 
 
-def power_gates(layers: Layers) -> dict[str, Gate]:
+def power_gates(inventory: Inventory, layers: Layers) -> dict[str, Gate]:
     """`power:KEY` for every node of the power layer but devices, `up:device/X` for every device of any layer."""
     gates: dict[str, Gate] = {}
     power = layers.power
     for key in sorted(power):
-        sources = tuple(f"power:{p}" for p in sorted(power.predecessors(key)))
         if not key.startswith(DEVICE):
+            sources = _sources(inventory, layers, gates, key)
             needs = min(power.nodes[key].get("needs", 1), len(sources))
             gates[f"power:{key}"] = _fed(layers, gates, key, sources, needs)
     devices = {
@@ -62,6 +65,18 @@ def power_gates(layers: Layers) -> dict[str, Gate]:
         needs = power.nodes[key].get("needs_psus", 1) if known else 0
         gates[f"up:{key}"] = _fed(layers, gates, key, sources, needs)
     return gates
+
+
+def _sources(inventory: Inventory, layers: Layers, gates: dict[str, Gate], key: str) -> tuple[str, ...]:
+    """Gates of what feeds a node; generator sets that count together stand as one, `sets:NODE`."""
+    before = sorted(layers.power.predecessors(key))
+    sets = [p for p in before if p.startswith(GENERATOR)]
+    unrated = [p for p in sets if inventory.generators[p.removeprefix(GENERATOR)].rated_kw is None]
+    needs = len(sets) - int(inventory.policy.number("gen.redundancy_x"))
+    if not unrated or needs < 2:
+        return tuple(f"power:{p}" for p in before)
+    gates[f"sets:{key}"] = Gate("atleast", tuple(f"power:{p}" for p in sets), needs)
+    return (*(f"power:{p}" for p in before if p not in sets), f"sets:{key}")
 
 
 def _fed(layers: Layers, gates: dict[str, Gate], key: str, sources: tuple[str, ...], needs: int) -> Gate:

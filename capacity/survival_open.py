@@ -20,6 +20,16 @@ def open_points(inventory: Inventory, layers: Layers) -> tuple[tuple[str, Text],
                 "未列出其在用链路：视为已接至本中心每台核心交换机",
             ),
         ))  # fmt: skip
+    unrated = sorted({g.site for g in inventory.generators.values() if g.rated_kw is None})
+    spare = inventory.policy.number("gen.redundancy_x")
+    for site in unrated:
+        out.append((
+            f"sites/{site}",
+            Text(
+                f"power of its generators is not stated: all but {spare:g} of the sets must run",
+                f"未说明柴发功率：除 {spare:g} 台备用外均须运行",
+            ),
+        ))  # fmt: skip
     return tuple(sorted(out, key=lambda item: (item[0], item[1].en)))
 
 

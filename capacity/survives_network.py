@@ -44,7 +44,7 @@ class Network:
 def network(inventory: Inventory, layers: Layers, failed: Collection[str]) -> Network:
     """What is left of power, cables and sites when the elements `failed` do not work."""
     dead = set(failed)
-    without_power = unpowered(layers, dead)
+    without_power = unpowered(inventory, layers, dead)
     up = frozenset(
         node for node in layers.physical
         if node.startswith("device/") and node not in dead and node not in without_power
@@ -63,16 +63,24 @@ def network(inventory: Inventory, layers: Layers, failed: Collection[str]) -> Ne
     )  # fmt: skip
 
 
-def unpowered(layers: Layers, dead: Collection[str]) -> set[str]:
+def unpowered(inventory: Inventory, layers: Layers, dead: Collection[str]) -> set[str]:
     """Devices that get no power: fewer of their supplies live than they need. Those that failed themselves are
-    judged all the same. A device without a node in the power layer is taken as powered."""
+    judged all the same. A device without a node in the power layer is taken as powered. Generator sets of unstated
+    power feed nothing while fewer run than the policy leaves without its spare ones."""
     import networkx as nx
 
+    spare = int(inventory.policy.number("gen.redundancy_x"))
     live: set[str] = set()
     dark: set[str] = set()
     for node in nx.topological_sort(layers.power):
         sources = list(layers.power.predecessors(node))
-        lives = sum(source in live for source in sources)
+        running = [source for source in sources if source in live]
+        if node.startswith("ups/"):
+            sets = [inventory.generators[s[10:]] for s in sources if s.startswith("generator/")]
+            runs = sum(s.startswith("generator/") for s in running)
+            if any(g.rated_kw is None for g in sets) and runs < len(sets) - spare:
+                running = [source for source in running if not source.startswith("generator/")]
+        lives = len(running)
         if node.startswith("device/"):
             if lives < layers.power.nodes[node].get("needs_psus", 1):
                 dark.add(node)

@@ -301,6 +301,9 @@ def random_platform(random: Random) -> Data:
     if random.random() < 0.3:
         record(data, "quorums", "platform")["automatic_failover"] = random.random() < 0.7
     if random.random() < 0.3:
+        data["generators"] = [{k: v for k, v in g.items() if k != "rated_kw"} for g in data["generators"]]
+        data["generators"].append({**data["generators"][0], "name": "A-G3"})
+    if random.random() < 0.3:
         _running_pair(data, random.random() < 0.5)
     if random.random() < 0.3 and "existing_links" not in data:
         data["existing_links"] = [{"name": "core", "a": "A-C1", "b": "B-C1", "count": random.choice([1, 2])}]

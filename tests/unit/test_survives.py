@@ -92,6 +92,21 @@ def test_device_that_needs_both_supplies(tmp_path: Path) -> None:
     assert why(result, "app") == ["0 of 2 devices reached at A"]
 
 
+def test_generators_of_unstated_power(tmp_path: Path) -> None:
+    """Three sets, one of them spare: without utility two must run; with their power stated any one will do."""
+    data = platform(("A",))
+    data["generators"].append({"name": "A-G3", "site": "A", "rated_kw": 100.0})
+    stated = Platform(tmp_path / "stated", data)
+    for generator in data["generators"]:
+        generator.pop("rated_kw")
+    here = Platform(tmp_path / "unstated", data)
+    assert here.without("generator/A-G1", "generator/A-G2").dark == ()
+    assert here.without("utility/A", "generator/A-G1").dark == ()
+    assert len(here.without("utility/A", "generator/A-G1", "generator/A-G2").dark) == 8 + 4
+    assert stated.without("utility/A", "generator/A-G1", "generator/A-G2").dark == ()
+    assert here.open()["sites/A"] == ["power of its generators is not stated: all but 1 of the sets must run"]
+
+
 def test_lost_votes_are_counted(one_site: Platform) -> None:
     two = one_site.without("device/a-db-001", "device/a-db-002")
     assert two.services["db"]
