@@ -13,6 +13,9 @@ from topology.graph_cables import add_cables, stated_risks
 from topology.graph_power import add_power
 from topology.graph_services import add_services
 
+_PLACE = {"room", "x_m", "y_m"}
+"""Fields of a switch that stands already which say where cables to it run."""
+
 
 def layers(inventory: Inventory, plan: Plan) -> Layers:
     """The four layers of a plan over its elements, with what was assumed and what is unknown.
@@ -136,6 +139,13 @@ def _existing_switches(draft: Draft) -> None:
             facts["pair"] = (pair,)
             attributes |= {"pair": pair, "member": member}
         draft.devices[draft.add("device", name, facts, stated_risks(inventory, name))] = attributes
+    for site in sorted(inventory.sites):
+        guessed = [
+            s for s in inventory.existing_switches.values() if s.site == site and _PLACE & s.assumed.keys()
+        ]
+        if guessed:
+            text = f"the place of {len(guessed)} switches that stand already is assumed; so are the trays to them"
+            draft.assume(f"site/{site}", text)
 
 
 def _edges_of_sites(draft: Draft) -> None:

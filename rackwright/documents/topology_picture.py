@@ -46,8 +46,8 @@ def darkened(layers: Layers, failed: Collection[str], devices: Collection[str] =
     off = lost | set(devices)
     off |= {
         key
-        for a, b, key, plane in layers.physical.edges(keys=True, data="plane")
-        if not lost.isdisjoint((a, b)) or (plane == "data" and not off.isdisjoint((a, b)))
+        for a, b, key, data in layers.physical.edges(keys=True, data=True)
+        if not lost.isdisjoint((a, b)) or (data["plane"] == "data" and not off.isdisjoint((a, b)))
     }
     return frozenset(off - dead)
 

@@ -103,6 +103,7 @@ def test_what_nobody_knows_is_said(guangxi: Built) -> None:
     unknown = dict(found.unknown)
     assert "8 switches that stand already" in unknown["site/A"]
     assert "a-hsm" in "".join(unknown)
+    assert any(s == "site/A" and "place of 8 switches" in text for s, text in found.assumed)
     assert found.elements["device/A-DSW-1"].unknown == ("crac", "rack", "software")
     uplink = next(e for k, e in found.elements.items() if k == "cable/A-F-000247")
     assert uplink.unknown == ("line-card",)
