@@ -24,4 +24,7 @@ from tests.cases import (
 from tests.cases import (
     defects_risks as defects_risks,
 )
+from tests.cases import (
+    defects_zones as defects_zones,
+)
 from tests.cases.breaking import CASES as CASES

@@ -168,6 +168,11 @@ def _vlans_of_pool(ctx: Context, pool: m.Pool) -> list[m.Vlan]:
     return named or [v for v in vlans.values() if (v.plane, v.site) == (pool.plane, pool.site)]
 
 
+def other_zones(ctx: Context, pool: m.Pool) -> list[m.Vlan]:
+    """VLANs that carry subnets of a pool and say another zone than the pool does."""
+    return [v for v in _vlans_of_pool(ctx, pool) if pool.zone and v.zone and v.zone != pool.zone]
+
+
 @check(
     "SEC004", severity=Severity.ERROR, needs="inventory", over=centres, unless=("NET008", "SEC007"),
     title=Text("Subnet in two zones, or in none", "网段跨安全域或无安全域"), clause="GB/T 22239-2019 8.1.2.1 c",
@@ -187,9 +192,8 @@ def subnet_in_one_zone(site: m.Site, ctx: Context) -> Iterator[Finding]:
     for name, pool in sorted(ctx.inventory.pools.items()):
         if pool.site != site.name:
             continue
-        carried = [v for v in _vlans_of_pool(ctx, pool) if v.zone]
-        others = [v for v in carried if pool.zone and v.zone != pool.zone]
-        if not pool.zone and not carried:
+        others = other_zones(ctx, pool)
+        if not pool.zone and not any(v.zone for v in _vlans_of_pool(ctx, pool)):
             nowhere.append(pool)
         if others:
             zones = sorted({pool.zone or "", *(v.zone or "" for v in others)})
@@ -208,6 +212,16 @@ def subnet_in_one_zone(site: m.Site, ctx: Context) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def expected_kind(ctx: Context, pool: m.Pool) -> str | None:
+    """The kind of zone the plane of a pool must be in; None when its zone is one, or is not stated."""
+    kind = ctx.inventory.zones[pool.zone].kind if pool.zone else None
+    if pool.plane in INNER_PLANES and kind in ("exit", "public"):
+        return "core"
+    if pool.plane in ("bmc", "mgmt") and kind is not None and kind not in OOB_ZONES:
+        return " or ".join(OOB_ZONES)
+    return None
+
+
 @check(
     "SEC007", severity=Severity.ERROR, needs="inventory", over=lambda ctx: [p for p in ctx.inventory.pools.values() if p.zone],
     title=Text("Pool in a zone its plane must not be in", "地址池所在安全域不当"), clause="GB/T 22239-2019 8.1.2.1, 8.1.5.4",
@@ -222,13 +236,10 @@ def pool_in_its_zone(pool: m.Pool, ctx: Context) -> Iterator[Finding]:
     Failing: `{name: a-bmc, plane: bmc, zone: core, …}`
     Passing: `{name: a-bmc, plane: bmc, zone: oob, …}`
     """
-    kind = ctx.inventory.zones[pool.zone or ""].kind
-    if pool.plane in INNER_PLANES and kind in ("exit", "public"):
-        allowed = "core"
-    elif pool.plane in ("bmc", "mgmt") and kind not in OOB_ZONES:
-        allowed = " or ".join(OOB_ZONES)
-    else:
+    allowed = expected_kind(ctx, pool)
+    if allowed is None:
         return
+    kind = ctx.inventory.zones[pool.zone or ""].kind
     yield finding(
         "SEC007", f"pools/{pool.name}",
         Text(f"plane {pool.plane} in zone {pool.zone} of kind {kind}; expected kind {allowed}",

@@ -10,6 +10,7 @@ from inventory.nearest import near
 from topology.checks.rule_book import ANY, Item, Rule, objects, rule_book
 from topology.checks.zones_book import GUARDS, waypoints
 from topology.checks.zones_ha import fleets_with
+from topology.checks.zones_members import expected_kind, other_zones
 from topology.zones import Box, uncovered
 
 SUSPECT_SNMP = ("snmp", "snmpv1", "snmpv2", "snmpv2c")
@@ -107,7 +108,11 @@ def objects_stand_in_their_zone(rule: Rule, ctx: Context) -> Iterator[Finding]:
     """
     for side, items in _sides(rule):
         zone = getattr(rule.record, f"{side}_zone")
-        wrong = [(i, item) for i, item in enumerate(items) if item.zone and item.zone != zone]
+        wrong = [
+            (i, item)
+            for i, item in enumerate(items)
+            if item.zone and item.zone != zone and not _doubtful(ctx, item.text)
+        ]
         if wrong:
             i, item = wrong[0]
             yield finding(
@@ -117,6 +122,12 @@ def objects_stand_in_their_zone(rule: Rule, ctx: Context) -> Iterator[Finding]:
                 ctx.where(rule.record, side, i), fix=Text(f"write {side}_zone: {item.zone}, or correct the zone of {item.text}",
                                                           f"改为 {side}_zone: {item.zone}，或更正 {item.text} 的安全域"),
             )  # fmt: skip
+
+
+def _doubtful(ctx: Context, name: str) -> bool:
+    """True for a pool whose own zone is in doubt: SEC004 or SEC007 says so there."""
+    pool = ctx.inventory.pools.get(name)
+    return pool is not None and (expected_kind(ctx, pool) is not None or bool(other_zones(ctx, pool)))
 
 
 @check(
@@ -256,7 +267,7 @@ def _admin_ports(rule: Rule, ctx: Context) -> list[int]:
 
 
 @check(
-    "SEC026", severity=Severity.ERROR, over=_allowing, needs="inventory", title=Text("Rule between zones that must not meet", "禁止互访的安全域之间放行"),
+    "SEC026", severity=Severity.ERROR, over=_allowing, needs="inventory", unless=("SEC021",), title=Text("Rule between zones that must not meet", "禁止互访的安全域之间放行"),
     clause="GB/T 22239-2019 8.1.2.1 d, 8.1.5.4",
 )  # fmt: skip
 def zones_that_may_meet(rule: Rule, ctx: Context) -> Iterator[Finding]:
@@ -288,7 +299,7 @@ def zones_that_may_meet(rule: Rule, ctx: Context) -> Iterator[Finding]:
 
 
 @check(
-    "SEC027", severity=Severity.ERROR, over=_allowing, needs="inventory", unless=("SEC022", "SEC026"),
+    "SEC027", severity=Severity.ERROR, over=_allowing, needs="inventory", unless=("SEC021", "SEC022", "SEC026"),
     title=Text("Public service into core past the gap", "公共服务区未经网闸访问核心区"), clause="GB/T 22239-2019 8.1.3.1 a",
 )  # fmt: skip
 def public_by_the_gap(rule: Rule, ctx: Context) -> Iterator[Finding]:

@@ -31,10 +31,12 @@ def rule_decides_something(rule: Rule, ctx: Context) -> Iterator[Finding]:
     Passing: the denying rule first
     """
     book = rule_book(ctx)
-    covered = shadowing([r.boxes for r in book], rule.index)
+    zones = {box.sides[:2] for box in rule.boxes}
+    before = [r for r in book[: rule.index] if any(box.sides[:2] in zones for box in r.boxes)]
+    covered = shadowing([r.boxes for r in (*before, rule)], len(before))
     if covered is None:
         return
-    others = [book[i] for i in covered]
+    others = [before[i] for i in covered]
     against = [r for r in others if r.record.action != rule.record.action]
     names = names_text([r.record.name for r in others])
     said = (
@@ -44,7 +46,7 @@ def rule_decides_something(rule: Rule, ctx: Context) -> Iterator[Finding]:
     )
     yield finding(
         "SEC025", rule.subject, said, ctx.where(rule.record, "name"),
-        arithmetic=f"rule {rule.index + 1} of {len(book)}; covered whole by {', '.join(str(i + 1) for i in covered)}",
+        arithmetic=f"rule {rule.index + 1} of {len(book)}; covered whole by {', '.join(str(r.index + 1) for r in others)}",
         fix=Text("move it up, or delete it", "前移或删除"),
         related=[Related(ctx.where(r.record, "name"), f"{r.record.name}: {r.record.action}") for r in others],
     )  # fmt: skip
