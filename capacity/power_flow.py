@@ -23,7 +23,8 @@ from capacity.power_rules import (
     supplies,
     taken,
 )
-from capacity.power_sweep import WorstLoads, trips, worst_loads
+from capacity.power_sweep import trips
+from capacity.power_worst import WorstLoads, worst_loads
 
 if TYPE_CHECKING:
     import networkx as nx

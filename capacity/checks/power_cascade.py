@@ -21,7 +21,7 @@ from inventory.plan_model import Plan
 
 if TYPE_CHECKING:
     from capacity.power_flow import Draws, Flow
-    from capacity.power_sweep import Worst
+    from capacity.power_worst import Worst
     from topology.elements import Layers, SharedRisk
 
 CARRIERS = ("bank", "pdu", "feed", "phase", "panel", "ups", "generator", "utility", "sts")
@@ -151,14 +151,15 @@ def _world(ctx: Context) -> _World:
 
 
 def _worst(ctx: Context) -> Mapping[str, Worst]:
-    """The worst load of every element after one or two failures of the power path, by key."""
+    """The worst load of every element after one or two failures of the power path, before anything opens, by key."""
 
     def make() -> dict[str, Worst]:
-        from capacity.power_flow import worst_loads
+        from capacity.power_flow import Draws, worst_loads
 
         world = _world(ctx)
         risks = [r for r in world.risks if any(m.partition("/")[0] in CARRIERS for m in r.members)]
-        return {w.element: w for w in worst_loads(world.layers, world.draws, risks, 2).loads}
+        closed = Draws(world.draws.alloc_w, world.draws.peak_w)
+        return {w.element: w for w in worst_loads(world.layers, closed, risks, 2).loads}
 
     return cast(dict[str, "Worst"], ctx.memo("power-worst", make))
 

@@ -11,7 +11,7 @@ from rackwright.cli.common import CLEAN, FINDINGS, UNUSABLE, Format, leave, load
 if TYPE_CHECKING:
     from capacity.power_bounds import MayTrip
     from capacity.power_flow import Flow
-    from capacity.power_sweep import Worst, WorstLoads
+    from capacity.power_worst import Worst, WorstLoads
     from topology.elements import Layers, SharedRisk
 
 At = Literal["alloc", "peak"]
