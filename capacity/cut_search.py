@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from capacity.cut_bounds import SURE, bounds
 from capacity.kernel import Compiled, compile_structure, unpacked
-from capacity.structure import Gate, Structure
+from capacity.structure import Structure
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _WORD = 64
 _BATCH = 1024  # words evaluated at a time
-_SURE = "sure|"
-_MOST = "most|"
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,9 @@ class Row:
         for n, group in enumerate(self.order.tolist()):
             for leaf in known[group]:
                 lost[place[leaf], n] = True
-                if _SURE + leaf in place:
-                    lost[place[_SURE + leaf], n] = True
-        sure = np.array([leaf.startswith(_SURE) for leaf in self.compiled.leaf], dtype=bool)
+                if SURE + leaf in place:
+                    lost[place[SURE + leaf], n] = True
+        sure = np.array([leaf.startswith(SURE) for leaf in self.compiled.leaf], dtype=bool)
         self.rows: Ints = np.flatnonzero(lost.any(axis=1))
         self.levels: list[_Level] = _levels(lost[self.rows], sure[self.rows])
 
@@ -102,38 +101,6 @@ def search(row: Row, order: int, pairs: Ints) -> Ints:
     found = np.column_stack((prefix[chosen], word[chosen] * _WORD + bit))
     found = np.sort(row.order[found], axis=1)
     return found[np.lexsort(found.T[::-1])]
-
-
-def bounds(structure: Structure) -> Structure:
-    """The structure as the least its output can be when any of the lost leaves may have failed.
-
-    Leaf `k` is false when k may have failed, `sure|k` when it certainly has; the latter is only there for leaves
-    that a `not` looks at, and both are alike for one set of groups, where the bound is the value itself.
-    """
-    gates: dict[str, Gate] = {}
-    leaves = dict.fromkeys(structure.leaves)
-    front = [(name, False) for name in structure.outputs.values()]
-    seen = set(front)
-    while front:
-        name, most = front.pop()
-        if name not in structure.gates:
-            if most:
-                leaves[_SURE + name] = None
-            continue
-        gate = structure.gates[name]
-        side = most != (gate.op == "not")
-        inputs = tuple(_named(structure, i, side) for i in gate.inputs)
-        gates[_named(structure, name, most)] = Gate(gate.op, inputs, gate.threshold, gate.weights)
-        fresh = [(i, side) for i in dict.fromkeys(gate.inputs) if (i, side) not in seen]
-        seen.update(fresh)
-        front += fresh
-    return Structure(tuple(leaves), gates, structure.outputs)
-
-
-def _named(structure: Structure, name: str, most: bool) -> str:
-    if not most:
-        return name
-    return (_MOST if name in structure.gates else _SURE) + name
 
 
 def _clustered(structure: Structure, members: Sequence[set[str]]) -> list[int]:

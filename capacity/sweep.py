@@ -68,7 +68,8 @@ class NewLoss:
 @dataclass(frozen=True)
 class SweepResult:
     """A sweep over `groups` groups, `failures` sets of them. `outcomes`: one per group in the order of keys, for
-    order 2 only of those that take a service down; `kinds`: kind of group -> how many; `intact`: nothing failed.
+    order 2 only of those that take a service down; `kinds`: kind of group -> how many were tried alone; `intact`:
+    nothing failed.
 
     `trips`: elements that may open under load (they were followed), `assumed` and `not_evaluated`: by subject.
     """
@@ -105,8 +106,8 @@ class SweepResult:
             "single_failures": [o.to_dict() for o in self.outcomes],
             **({"new_losses": [_new_loss(n) for n in self.new_losses]} if self.order > 1 else {}),
             "may_trip": list(self.trips),
-            "assumed": [_said(*a) for a in self.assumed],
-            "not_evaluated": [_said(*a) for a in self.not_evaluated],
+            "assumed": said(self.assumed),
+            "not_evaluated": said(self.not_evaluated),
         }
 
 
@@ -162,8 +163,8 @@ def sweep(
         outcomes = [o for o in outcomes if set(o.down) - set(intact.down)]
     reasons = survives(inventory, layers, ()).reasons if intact.down else {}
     kinds: dict[str, int] = {}
-    for risk in ordered:
-        kinds[risk.kind] = kinds.get(risk.kind, 0) + 1
+    for n in alone:
+        kinds[ordered[n].kind] = kinds.get(ordered[n].kind, 0) + 1
     states = tuple(
         ServiceState(
             name=name,
@@ -187,27 +188,32 @@ def sweep(
         services=states,
         intact=intact,
         outcomes=tuple(outcomes),
-        new_losses=_told(new, {r.key: r for r in ordered}, loads, observer),
+        new_losses=_told(inventory, new, {r.key: r for r in ordered}, loads, observer),
         trips=loads.may_open,
         assumed=tuple((s, Text(t, t)) for s, t in layers.assumed),
-        not_evaluated=not_evaluated(inventory, layers, loads.unproven),
+        not_evaluated=not_evaluated(inventory, layers, at=at),
     )
 
 
 def not_evaluated(
-    inventory: Inventory, layers: Layers, unproven: Sequence[str] = ()
+    inventory: Inventory, layers: Layers, *, at: At = "peak", without_trips: bool = False
 ) -> tuple[tuple[str, Text], ...]:
     """What a sweep cannot judge, by subject: what the layers do not know, facts that would form groups, services
-    without devices, ratings of breakers."""
+    without devices, ratings of breakers. `without_trips`: breakers that may open were not followed."""
+    proof = may_trip(layers, power_loads(inventory, layers), at=at)
+    unproven = {*proof.unproven, *proof.unrated}
     out = [(subject, Text(text, text)) for subject, text in layers.unknown]
+    silent: dict[str, dict[str, int]] = {}
     for (kind, site), keys in unknown_facts(inventory, layers.elements).items():
-        n = len(keys)
+        silent.setdefault(kind, {})[site or "-"] = len(keys)
+    for kind, sites in silent.items():
+        counts = ", ".join(f"{site} {count}" for site, count in sites.items())
         out.append(
             (
-                f"{kind}/{site}",
+                kind,
                 Text(
-                    f"{kind} of {n} element{'s' if n > 1 else ''} at {site or 'no site'} is not stated: shared risks of that kind are not seen",
-                    f"{site} 有 {n} 个元素未说明 {kind}：该类共享风险未计入",
+                    f"not stated for all elements (by site: {counts}): shared risks of this kind are not seen there",
+                    f"部分元素未说明（按中心：{counts}）：该类共享风险未计入",
                 ),
             )
         )
@@ -218,6 +224,17 @@ def not_evaluated(
                 Text(
                     f"{len(unproven)} elements of the power path have no known rating or carry devices of unknown draw: taken never to open",
                     f"{len(unproven)} 个供电元素额定值或负载未知：按不跳闸计",
+                ),
+            )
+        )
+    if without_trips and proof:
+        n = len(proof.elements)
+        out.append(
+            (
+                "power",
+                Text(
+                    f"{n} breakers may open under load that shifts: not followed here, but in sweeps of order 1 and 2",
+                    f"{n} 个断路器可能因负载转移跳闸：此处未计，一阶与二阶扫描已计",
                 ),
             )
         )
@@ -235,7 +252,6 @@ class _Loads:
         self._draws = power_loads(inventory, layers)
         proof = may_trip(layers, self._draws, at=at)
         self.may_open = tuple(bound.element for bound in proof.elements)
-        self.unproven = (*proof.unproven, *proof.unrated)
 
     def footprint(self, group: int) -> frozenset[str]:
         """Elements of the power layer in a group; groups with the same ones shift the same load."""
@@ -370,17 +386,19 @@ def _evaluated(compiled: Compiled, groups: Groups, sets: Any) -> Words:
 
 
 def _told(
+    inventory: Inventory,
     new: Mapping[str, Sequence[CutClass]],
     risks: Mapping[str, SharedRisk],
     loads: _Loads,
     observer: Observer,
 ) -> tuple[NewLoss, ...]:
-    """Classes with all services they take down; those of most services first, then of most pairs."""
+    """Classes with all services they take down; those of most protected services first, then of most pairs."""
     services: dict[CutClass, list[str]] = {}
     for service in sorted(new):
         for found in new[service]:
             services.setdefault(found, []).append(service)
-    classes = sorted(services, key=lambda c: (-len(services[c]), -c.sets, c.parts))
+    protected = {c: sum(inventory.services[s].protected for s in names) for c, names in services.items()}
+    classes = sorted(services, key=lambda c: (-protected[c], -len(services[c]), -c.sets, c.parts))
     firsts = [next(c.expanded()) for c in classes]
     place = {key: n for n, key in enumerate(sorted(risks))}
     opened = loads.opened([tuple(place[k] for k in keys) for keys in firsts])
@@ -395,8 +413,9 @@ def _told(
 # ---------------------------------------------------------------- JSON
 
 
-def _said(subject: str, text: Text) -> dict[str, str]:
-    return {"subject": subject, "text": text.en, "text_zh": text.zh}
+def said(points: Iterable[tuple[str, Text]]) -> list[dict[str, str]]:
+    """What was assumed or not evaluated, as JSON."""
+    return [{"subject": subject, "text": text.en, "text_zh": text.zh} for subject, text in points]
 
 
 def _service(state: ServiceState) -> dict[str, Any]:

@@ -33,6 +33,7 @@ MODULES = (
     "topology.checks.zones_members",
     "topology.checks.zones_policy",
     "topology.checks.zones_table",
+    "capacity.failure_codes",
     "capacity.checks.clauses",
     "capacity.checks.connections",
     "capacity.checks.consistency",

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rackwright.cli.common import Format
+
+
+class Draw(StrEnum):
+    """Which draw of the devices loads are worked out at."""
+
+    ALLOC = "alloc"
+    PEAK = "peak"
+
+
+class EngineName(StrEnum):
+    """Where heavy work runs."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -148,10 +164,13 @@ def availability(
         typer.Option(
             "--states", min=0, help="Weighted states for what a timeline hardly ever sees; 0: none."
         ),
-    ] = 200_000,
-    engine: Annotated[str, typer.Option("--engine", help="local (all cores) or dask.")] = "local",
+    ] = 100_000,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="local: the cores of this machine; dask: a cluster.")
+    ] = EngineName.LOCAL,
     scheduler: Annotated[
-        str | None, typer.Option("--scheduler", metavar="ADDR", help="Dask scheduler, e.g. tcp://HOST:8786.")
+        str | None,
+        typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="Address of the Dask scheduler."),
     ] = None,
 ) -> None:
     """Simulate failures and repairs: availability of each service, what it is down for, spares of a year.
@@ -194,6 +213,95 @@ def drill(
     from rackwright.cli.drill import run
 
     run(scenario, project, output, day, everything=everything, out_folder=out_folder)
+
+
+@app.command()
+def simulate(
+    project: ProjectOption = None,
+    order: Annotated[
+        int | None,
+        typer.Option(
+            "--order",
+            min=1,
+            max=3,
+            help="How many shared risks fail together: 1 each alone (default), 2 every pair, 3 minimal cut sets of up to three.",
+        ),
+    ] = None,
+    cuts: Annotated[
+        bool, typer.Option("--cuts", help="Minimal cut sets instead of a sweep; up to --order, by default 3.")
+    ] = False,
+    service: Annotated[
+        list[str] | None,
+        typer.Option("--service", metavar="NAME", help="Only this service; may be repeated."),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="Only shared risks of this kind (rack, ups, tray …); may be repeated.",
+        ),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--group",
+            metavar="KIND:NAME",
+            help="Only failures with this shared risk, a * at the end for any ending; may be repeated.",
+        ),
+    ] = None,
+    draw: Annotated[
+        Draw, typer.Option("--draw", help="Draws that the load on breakers is worked out at.")
+    ] = Draw.PEAK,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every class and every name, not only the first.")
+    ] = False,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="local: the cores of this machine; dask: a cluster.")
+    ] = EngineName.LOCAL,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="Address of the Dask scheduler."),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+    day: DayOption = None,
+    out_folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for simulate-order1.json and the like. Default: build/<project>."),
+    ] = None,
+) -> None:
+    """Fail every shared risk of the plan, alone or in pairs, and say which service loses what.
+
+    A shared risk is whatever fails together: a device, a card, a rack, a tray segment, a UPS side, a site …
+    A model proof says what to expect; it is no drill. Exit code 1 when a protected service has a single point of
+    failure.
+
+    Examples (with -p guangxi, or in a project folder):
+
+    `rackwright simulate` — every shared risk alone: single points, bandwidth, capacity left
+
+    `rackwright simulate --group ups:A-UPS-A` — everything that one failure does
+
+    `rackwright simulate --order 2 --service ecs` — pairs that are worse than their halves
+
+    `rackwright simulate --order 2 --kind rack --kind pair` — every two of racks and switch pairs
+
+    `rackwright simulate --cuts --service ecs` — the smallest sets that take ecs down
+
+    `rackwright simulate --cuts --engine dask --scheduler tcp://10.0.0.5:8786` — on a cluster
+    """
+    from rackwright.cli.simulate import Asked, run
+
+    asked = Asked(
+        order=order or (3 if cuts else 1),
+        cuts=cuts,
+        services=tuple(service or ()),
+        kinds=tuple(kind or ()),
+        groups=tuple(group or ()),
+        at=draw.value,
+        every=every,
+    )
+    run(project, output, day, asked, engine.value, scheduler, out_folder)
 
 
 @app.command()
