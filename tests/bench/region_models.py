@@ -310,7 +310,8 @@ class Loop:
         dark = dead["pdu"] | ({p for p, u in enumerate(self.ups) if u in dark_ups} if dark_ups else set())
         down = {names.server[i] for i in dead["server"]} | {names.switch[i] for i in dead["switch"]}
         if dark:
-            for key, pdus in self.graph.nodes.data("pdus"):
+            for key in self.graph:
+                pdus: list[int] = self.graph.nodes[key]["pdus"]
                 if all(x == NONE or x in dark for x in pdus):
                     down.add(key)
         n_access = len(self.region.access)
