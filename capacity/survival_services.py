@@ -50,6 +50,7 @@ def service_gates(inventory: Inventory, layers: Layers, network: Gates) -> Gates
     for name, site in sorted(members):
         homes[name].append(site)
     fleets = devices_of(inventory)
+    copies = _groups_of_instances(inventory)
     gates = quorum_gates(inventory, layers, network, sorted(members), fleets)
     votes = set(gates)
     for (name, site), weights in sorted(members.items()):
@@ -58,7 +59,7 @@ def service_gates(inventory: Inventory, layers: Layers, network: Gates) -> Gates
         _member_gate(inventory, gates, network, service, site, weights)
         parts = [f"members:{instance}"]
         parts += [f"quorum:{q}@{site}" for q in sorted(set(service.quorums)) if f"quorum:{q}@{site}" in votes]
-        for group in inventory.replica_groups.values():
+        for group in copies.get((name, site), ()):
             devices = [
                 d for f in group.fleets if belongs(inventory, f, name, site) for d in fleets.get(f, ())
             ]
@@ -163,6 +164,16 @@ def _service_gate(
 
 
 # ---------------------------------------------------------------- copies and dependencies
+
+
+def _groups_of_instances(inventory: Inventory) -> dict[tuple[str, str], list[ReplicaGroup]]:
+    """Replica groups with a fleet of that service at that site, by (service, site)."""
+    out: dict[tuple[str, str], list[ReplicaGroup]] = defaultdict(list)
+    for group in inventory.replica_groups.values():
+        fleets = (inventory.fleets[f] for f in group.fleets if f in inventory.fleets)
+        for key in sorted({(f.service, f.site) for f in fleets if f.service and f.site}):
+            out[key].append(group)
+    return out
 
 
 def domains_of(group: ReplicaGroup, layers: Layers, devices: Sequence[str]) -> dict[str, list[str]]:

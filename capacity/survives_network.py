@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from inventory.inventory import Inventory
@@ -165,14 +165,16 @@ def carrying_graph(
         if data["kind"] == "access" and any(_port_shut(nodes[end], shut) for end in (a, b)):
             continue
         out.add_edge(a, b, key=key, **data)
-    standing = inventory.existing_switches.values()
     links = layers.logical.edges(data=True)
     linked = {end for a, b, data in links if data["kind"] == "existing" for end in (a, b)}
-    for switch, core in product(standing, standing):
-        a, b = f"device/{switch.name}", f"device/{core.name}"
-        below = switch.role not in ("core", "oob-core") and a not in linked
-        if below and core.role == "core" and core.site == switch.site and a in out and b in out:
-            out.add_edge(a, b, key="unlisted", kind="unlisted", speed_gbps=None, element=None)
+    for name, switch in inventory.existing_switches.items():
+        if switch.role in ("core", "oob-core") or f"device/{name}" in linked or f"device/{name}" not in out:
+            continue
+        for core in layers.logical.adj.get(f"hub/{switch.site}", ()):
+            if core in out and not core.startswith("hub/"):
+                out.add_edge(
+                    f"device/{name}", core, key="unlisted", kind="unlisted", speed_gbps=None, element=None
+                )
     return out
 
 
@@ -250,8 +252,9 @@ def _joined(
             sites.add_edge(site_a, site_b)
     passing = {site for site in alive if inventory.sites[site].role != "witness"}
     out: dict[str, set[str]] = {site: set() for site in inventory.sites}
-    for a, b in combinations(sorted(alive), 2):
-        if nx.has_path(sites.subgraph(passing | {a, b}), a, b):
-            out[a].add(b)
-            out[b].add(a)
+    for together in nx.connected_components(sites):
+        for a, b in combinations(sorted(together), 2):
+            if nx.has_path(sites.subgraph((passing & together) | {a, b}), a, b):
+                out[a].add(b)
+                out[b].add(a)
     return {site: frozenset(seen) for site, seen in out.items()}
