@@ -228,6 +228,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         both(add("existing_switches", {"name": "A-L1", "title": title("lb"), "site": "A", "role": "load-balancer"}),
              add("existing_links", link("A-L1", "A-C1"), link("A-L1", "A-C2"))), "SEC005", "A-L1"),
     "firewall nobody watches": (edit("mirrors", "b-copies", of=["A-F1"]), "SEC008", "waypoints/B-F"),
+    "core joined to out-of-band": (add("existing_links", link("A-M1", "A-C2")), "SEC009", "A/out-of-band"),
     # members
     "vlan on another zone": (edit("pairs", "A-P1", zone="public"), "SEC003", "vlans/A/101"),
     "pool of another zone": (edit("pools", "a-business", zone="public"), "SEC004", "pools/a-business"),

@@ -1,4 +1,4 @@
-"""Ways between the zones: past the firewalls, over a single device, watched by nobody (SEC001, SEC005, SEC008)."""
+"""Ways between the zones: past the firewalls, over a single device, watched by nobody (SEC001, SEC005, SEC008, SEC009)."""
 
 from __future__ import annotations
 
@@ -118,6 +118,48 @@ def outside_passes_a_firewall(site: m.Site, ctx: Context) -> Iterator[Finding]:
             *(Related(p, f"also {a} – {b}") for (a, b, _), p in places[1:]),
             *(Related(device_place(ctx, g.devices[0]), f"firewall {g.name}") for g in guards if g.parts and g.devices),
         ],
+    )  # fmt: skip
+
+
+def _with_oob(ctx: Context) -> list[m.Site]:
+    """Sites with an out-of-band network of their own."""
+    sites = {s.site for s in ctx.inventory.oob_switches.values()}
+    sites |= {s.site for s in ctx.inventory.existing_switches.values() if s.role == "oob-core"}
+    return [s for s in centres(ctx) if s.name in sites]
+
+
+@check(
+    "SEC009", severity=Severity.WARNING, over=_with_oob, title=Text("Way from the business into the out-of-band network", "业务网络与带外网络直通"),
+    clause="GB/T 22239-2019 8.1.5.4 a, b", unless=("NET038",),
+)  # fmt: skip
+def out_of_band_stands_apart(site: m.Site, ctx: Context) -> Iterator[Finding]:
+    """No switch of the business reaches an out-of-band switch of the site by cable, unless through a firewall.
+
+    Management ports of switches, which pass nothing on, do not count.
+
+    Why it matters: management is to be reached from the out-of-band network and the bastion alone; over such a link
+    every server reaches every BMC.
+    How to fix: put a firewall between, or record a waiver that names the access list on that link.
+    Source: GB/T 22239-2019 8.1.5.4 a (dedicated management area), b (safe path for managing devices).
+    Failing: `existing_links: [{name: M1-D1, a: A-OMR-1, b: A-DSW-1}]`
+    Passing: A-OMR-1 and A-DSW-1 both linked to the firewall A-FW-3
+    """
+    graph = net(ctx)
+    switches = [*ctx.inventory.existing_switches, *(n for n in ctx.placed if n in graph.relays)]
+    oob = [n for n in switches if kind_of(ctx, n) == "oob" and _at(ctx, n, site.name)]
+    business = set(switches) - {n for n in switches if kind_of(ctx, n) in ("oob", "management", "exit")}
+    business -= {d for g in waypoints(ctx) for d in g.devices} | set(outside_of(ctx, site.name))
+    hard = frozenset(d for g in waypoints(ctx) if g.parts for d in g.devices)
+    path = unguarded_path(graph.neighbours, business, oob, {*hard, *outside_of(ctx, site.name)}, graph.relays)
+    if path is None:
+        return
+    a, b = path[-2:]
+    yield finding(
+        "SEC009", f"{site.name}/out-of-band",
+        Text(f"{path[0]} reaches {path[-1]} past every firewall: {way_text(path)}", f"{path[0]} 可不经防火墙到达 {path[-1]}：{way_text(path)}"),
+        link_place(ctx, graph.links[min(a, b), max(a, b)][0]) or ctx.where(site, "name"),
+        arithmetic="1 way without a firewall, 0 wanted",
+        fix=Text(f"put a firewall between {a} and {b}, or record its access list in a waiver", f"在 {a} 与 {b} 之间部署防火墙，或以豁免登记其访问控制列表"),
     )  # fmt: skip
 
 
