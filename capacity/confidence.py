@@ -69,7 +69,7 @@ def gamma_quantile(shape: float, p: float) -> float:
     low, high = 0.0, max(1.0, shape)
     while gamma_p(shape, high) < p:
         low, high = high, 2 * high
-    for _ in range(200):
+    for _ in range(1100):  # to the smallest number there is
         middle = (low + high) / 2
         if high - low <= 1e-12 * high:
             break

@@ -31,9 +31,7 @@ from capacity.reliability import (
 )
 from capacity.structure import Gate, Structure
 from capacity.timelines import model, outages, simulate_stretches, tally
-
-HALLS = {"ups": (200_000, 8), "core": (150_000, 4), "firewall": (100_000, 12), "power": (2_500, 2),
-         "cooling": (40_000, 12), "site": (876_000, 720)}  # fmt: skip
+from tests.bench.two_sites import simpy_down_h, two_sites
 
 
 def unit(key: str, mtbf_h: float, mttr_h: float, sigma: float = 0.6) -> Cause:
@@ -46,22 +44,6 @@ def of_q(key: str, q: float, mttr_h: float = 5) -> Cause:
 
 def one(gate: Gate) -> Structure:
     return Structure(tuple(sorted(set(gate.inputs))), {"g": gate}, {"o": "g"})
-
-
-def two_sites() -> tuple[Structure, list[Cause]]:
-    """Two sites of twelve parts; the service needs either."""
-    gates: dict[str, Gate] = {}
-    causes = []
-    for site in "AB":
-        for kind, figures in HALLS.items():
-            count = {"cooling": 3, "site": 1}.get(kind, 2)
-            keys = tuple(f"{kind}/{site}{i}" for i in range(count))
-            gates[f"{kind}:{site}"] = Gate("atleast", keys, 2 if count == 3 else 1)
-            causes += [unit(key, *figures) for key in keys]
-        gates[site] = Gate("and", tuple(f"{kind}:{site}" for kind in HALLS))
-    gates["either"] = Gate("or", ("A", "B"))
-    leaves = tuple(sorted(c.key for c in causes))
-    return Structure(leaves, gates, {"A": "A", "B": "B", "service": "either"}), causes
 
 
 # ---------------------------------------------------------------- published figures
@@ -361,6 +343,18 @@ def test_weights_leave_the_mean_alone(with_cut_sets: bool) -> None:
             means = [getattr(b, sums)[0] / b.drawn for b in blocks]
             sigma = np.std(means, ddof=1) / math.sqrt(len(means))
             assert abs(np.mean(means) - value) <= 3 * sigma, (name, sums)
+
+
+def test_events_one_by_one_give_the_same() -> None:
+    """The model in simpy, event by event: both sites down together as often as ours, within what chance allows."""
+    structure, causes = two_sites()
+    years = 3000
+    peer = simpy_down_h(years, 3)
+    truth = exact(structure, causes, "A").unavailability
+    bound = simulate(structure, causes, years=years, seed=3, engine=SERIAL, weighted_states=0, level=0.999)
+    down = bound.services[0].figures.unavailability
+    assert down.low <= truth <= down.high
+    assert down.low / 2 <= peer["A"] / (years * HOURS_A_YEAR) <= 2 * down.high
 
 
 # ---------------------------------------------------------------- the same bytes
