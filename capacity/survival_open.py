@@ -78,19 +78,22 @@ def _services(inventory: Inventory, layers: Layers) -> list[tuple[str, Text]]:
         if name not in judged:
             out.append((
                 f"services/{name}",
-                Text("no device of it is listed: not evaluated", "未列出承载它的设备：未评估"),
+                Text("no device of it is listed that is connected: not evaluated", "未列出已确定接入的承载设备：未评估"),
             ))  # fmt: skip
             continue
         for site in sorted(set(service.sites)):
             if (name, site) not in members:
                 out.append((
                     f"services/{name}",
-                    Text(f"no device of it is listed at {site}: nothing serves there", f"{site} 未列出承载它的设备：视为该中心无此服务"),
+                    Text(
+                        f"no device of it is listed at {site} that is connected: nothing serves there",
+                        f"{site} 未列出已确定接入的承载设备：视为该中心无此服务",
+                    ),
                 ))  # fmt: skip
         for needed in sorted(set(service.depends_on) - judged):
             out.append((
                 f"services/{name}",
-                Text(f"needs {needed}, of which no device is listed: not evaluated", f"依赖 {needed}，但未列出其设备：未评估"),
+                Text(f"needs {needed}, of which no device is listed that is connected: not evaluated", f"依赖 {needed}，但未列出其已确定接入的设备：未评估"),
             ))  # fmt: skip
         if service.demand is None:
             out.append((
@@ -114,6 +117,12 @@ def _data(inventory: Inventory) -> list[tuple[str, Text]]:
                     "人工切换：不作为条件，由人决定哪一侧继续",
                 ),
             ))  # fmt: skip
+        for fleet in sorted({v.fleet for v in quorum.votes if v.fleet}):
+            if inventory.fleets[fleet].attach is None:
+                out.append((
+                    f"quorums/{name}",
+                    Text(f"where {fleet} connects is not decided: its votes count as not cast", f"{fleet} 的接入未确定：其票按未投计"),
+                ))  # fmt: skip
     for name, group in inventory.replica_groups.items():
         if group.scheme == "erasure" and (group.data_shards is None or group.parity_shards is None):
             out.append((

@@ -14,8 +14,8 @@ Instance S@X serves when all of these hold:
 A service is up when any instance serves; an active-active one with a demand when the reached members at all
 serving sites together carry it.
 
-What nobody listed is left out rather than failed: a service without any device, a dependency on one, an erasure
-code without parity shards (`capacity.survival_open` names them).
+What nobody listed is left out rather than failed: a service without any device whose connection is decided, a
+dependency on one, an erasure code without parity shards (`capacity.survival_open` names them).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from capacity.structure import Gate
 from capacity.survival_network import Gates, joined
 from capacity.survival_votes import at_least, quorum_gates
 from inventory.inventory import Inventory
-from inventory.model import ReplicaGroup, Service
+from inventory.model import Fleet, ReplicaGroup, Service
 from topology.elements import Layers
 
 Members = Mapping[tuple[str, str], Mapping[str, int]]
@@ -80,7 +80,8 @@ def service_gates(inventory: Inventory, layers: Layers, network: Gates) -> Gates
 
 
 def listed_members(inventory: Inventory, layers: Layers) -> Members:
-    """Devices behind every instance; instances without devices are left out."""
+    """Devices behind every instance; instances without devices are left out, and so are devices of fleets of which
+    nobody has decided where they connect."""
     out: dict[tuple[str, str], dict[str, int]] = {}
     graph = layers.service
     for name, service in inventory.services.items():
@@ -89,11 +90,17 @@ def listed_members(inventory: Inventory, layers: Layers) -> Members:
             found = {
                 device: round((data.get("weight") or 0) * THOUSANDTHS)
                 for _, device, data in (graph.out_edges(node, data=True) if node in graph else ())
-                if device.startswith("device/")
+                if is_attached(inventory, device)
             }
             if found:
                 out[name, site] = dict(sorted(found.items()))
     return out
+
+
+def is_attached(inventory: Inventory, key: str) -> bool:
+    """True unless the device belongs to a fleet whose connection is left open."""
+    device = inventory.devices.get(key.removeprefix("device/"))
+    return device is None or not isinstance(device.record, Fleet) or device.record.attach is not None
 
 
 def devices_of(inventory: Inventory) -> dict[str, list[str]]:

@@ -36,7 +36,8 @@ UNITS = {
 @dataclass(frozen=True)
 class Scene:
     """The platform and what is left of it, for the conditions to look at. `fleets` are the device keys of every
-    fleet, `members` the devices of every instance (service, site) that has any, with what each carries."""
+    fleet, `members` the devices of every instance (service, site) that has any, with what each carries; devices of fleets whose
+    connection nobody has decided are not among them."""
 
     inventory: Inventory
     layers: Layers
@@ -50,12 +51,14 @@ def scene(inventory: Inventory, layers: Layers, network: Network) -> Scene:
     fleets: dict[str, list[str]] = {}
     for device in inventory.devices.values():
         fleets.setdefault(device.owner, []).append(f"device/{device.name}")
+    undecided = {d for f in inventory.fleets.values() if f.attach is None for d in fleets.get(f.name, ())}
     members: dict[tuple[str, str], dict[str, float]] = {}
     for service in inventory.services.values():
         for site in service.sites:
             carriers = layers.service.adj.get(f"instance/{service.name}@{site}", {})
-            if carriers:
-                members[service.name, site] = {d: data["weight"] or 0 for d, data in carriers.items()}
+            decided = {d: data["weight"] or 0 for d, data in carriers.items() if d not in undecided}
+            if decided:
+                members[service.name, site] = decided
     return Scene(inventory, layers, network, {f: tuple(d) for f, d in fleets.items()}, members)
 
 

@@ -287,8 +287,22 @@ def test_service_nobody_carries_is_not_judged(tmp_path: Path) -> None:
     assert "names" not in result.services
     assert "names" not in structure(here.inventory, here.layers).outputs
     assert result.services["app"]
-    assert here.open()["services/names"] == ["no device of it is listed: not evaluated"]
-    assert "needs names, of which no device is listed: not evaluated" in here.open()["services/app"]
+    assert here.open()["services/names"] == ["no device of it is listed that is connected: not evaluated"]
+    assert (
+        "needs names, of which no device is listed that is connected: not evaluated"
+        in here.open()["services/app"]
+    )
+
+
+def test_devices_of_undecided_connection_are_not_judged(tmp_path: Path) -> None:
+    data = platform(("A",))
+    for name in ("a-store", "a-db"):
+        record(data, "fleets", name).pop("attach")
+        record(data, "fleets", name)["attach_open"] = "nobody has decided"
+    here = Platform(tmp_path, data)
+    assert here.without().services == {"app": True}
+    assert here.open()["services/store"] == ["no device of it is listed that is connected: not evaluated"]
+    assert "where a-db connects is not decided: its votes count as not cast" in here.open()["quorums/a-votes"]
 
 
 def test_pair_with_unknown_keepalive_is_not_judged(tmp_path: Path) -> None:
