@@ -155,6 +155,48 @@ def test_nothing_opens_that_the_proof_says_cannot(
     assert {o.cause for o in found.opened} <= {b.element for b in bound.elements}
 
 
+@st.composite
+def closed_plants(draw: st.DrawFn) -> tuple[nx.DiGraph[str], dict[str, int]]:
+    """Devices of two supplies on few feeds, with ratings between the normal load and all there is: nothing is open,
+    one failure opens some breakers and two open others."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    banks = [f"bank/{i}" for i in range(draw(st.integers(2, 4)))]
+    for i, bank in enumerate(banks):
+        nx.add_path(graph, [f"ups/{i % 2}", f"feed/{i % 2}", bank])
+    draws = {}
+    for i in range(draw(st.integers(3, 6))):
+        for number, bank in enumerate(draw(st.permutations(banks))[:2]):
+            nx.add_path(graph, [bank, f"psu/d{i}/{number}", f"device/d{i}"])
+        draws[f"device/d{i}"] = draw(st.integers(1, 9)) * 60
+    normal = fractions_of(graph, draws, set())[0]
+    for key in sorted(graph):
+        if key.startswith(("bank/", "feed/", "ups/")) and draw(st.booleans()):
+            graph.nodes[key]["trip_w"] = float(normal[key]) + draw(st.integers(0, 20)) * 30
+    return graph, draws
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    closed_plants(), st.sampled_from([("psu/",), ("psu/", "bank/"), ("psu/", "bank/", "feed/", "device/")])
+)
+def test_worst_loads_of_pairs_that_touch_different_devices(
+    plant: tuple[nx.DiGraph[str], dict[str, int]], kinds: tuple[str, ...]
+) -> None:
+    graph, draws = plant
+    layers, loads = layers_of(graph), Draws(draws, draws)
+    risks = [group(f"one:{key}", key) for key in sorted(graph) if key.startswith(kinds)]
+    best = dict.fromkeys(graph, Fraction(0))
+    for size in range(3):
+        for chosen in combinations(risks, size):
+            highest = settled(graph, draws, {m for risk in chosen for m in risk.members})[1]
+            best = {key: max(best[key], highest[key]) for key in graph}
+    found = worst_loads(layers, loads, risks, 2)
+    assert close({w.element: w.load_w for w in found.loads}, best)
+    for worst in found.loads:
+        failed = {key.partition(":")[2] for key in worst.failure}
+        assert float(settled(graph, draws, failed)[1][worst.element]) == pytest.approx(worst.load_w)
+
+
 @settings(deadline=None, max_examples=150)
 @given(plants(4), st.data(), st.booleans())
 def test_worst_loads_equal_all_sets_of_groups_tried_one_by_one(

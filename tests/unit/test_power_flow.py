@@ -367,6 +367,25 @@ def test_an_element_of_unknown_rating_never_opens_and_is_named() -> None:
     assert may_trip(plant.layers, plant.draws).unrated == ("feed/a", "psu/x/1")
 
 
+def test_two_failures_open_what_neither_opens_alone() -> None:
+    """Eight devices of 100 W on two banks, 400 W each. One supply lost: 450 W on the other bank; two: 500 W, it
+    opens at 475 W, and the six devices left put 600 W on the first."""
+    plant = Plant()
+    for i in range(8):
+        nx.add_path(plant.graph, ["bank/0", f"psu/d{i}/0", f"device/d{i}"])
+        nx.add_path(plant.graph, ["bank/1", f"psu/d{i}/1", f"device/d{i}"])
+        plant.device(f"d{i}", 100)
+    plant.rate("bank/1", 400, 475)
+    risks = [single(f"psu/d{i}/0") for i in range(8)]
+    for order, watts in ((1, 400), (2, 600)):
+        found = {w.element: w for w in worst_loads(plant.layers, plant.draws, risks, order).loads}
+        assert found["bank/0"].load_w == pytest.approx(watts)
+        assert len(found["bank/0"].failure) == (order if order == 2 else 0)
+    opened = flow(plant.layers, plant.draws, ("psu/d0/0", "psu/d1/0"))
+    assert [(o.element, o.load_w) for o in opened.opened] == [("bank/1", 500)]
+    assert opened.dark == ("device/d0", "device/d1")
+
+
 def test_an_order_other_than_one_and_two_is_refused() -> None:
     with pytest.raises(ValueError, match="order 3"):
         worst_loads(Plant().layers, Plant().draws, [], 3)
