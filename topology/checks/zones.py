@@ -121,15 +121,16 @@ def outside_passes_a_firewall(site: m.Site, ctx: Context) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _with_oob(ctx: Context) -> list[m.Site]:
-    """Sites with an out-of-band network of their own."""
-    sites = {s.site for s in ctx.inventory.oob_switches.values()}
-    sites |= {s.site for s in ctx.inventory.existing_switches.values() if s.role == "oob-core"}
+def _joined_oob(ctx: Context) -> list[m.Site]:
+    """Sites with a standing link that ends at an out-of-band switch; without one nobody has said what it is joined to."""
+    links = ctx.inventory.existing_links.values()
+    ends = {n for link in links for n in (link.a, link.b) if kind_of(ctx, n) == "oob"}
+    sites = {ctx.inventory.existing_switches[n].site for n in ends}
     return [s for s in centres(ctx) if s.name in sites]
 
 
 @check(
-    "SEC009", severity=Severity.WARNING, over=_with_oob, title=Text("Way from the business into the out-of-band network", "业务网络与带外网络直通"),
+    "SEC009", severity=Severity.WARNING, over=_joined_oob, title=Text("Way from the business into the out-of-band network", "业务网络与带外网络直通"),
     clause="GB/T 22239-2019 8.1.5.4 a, b", unless=("NET038",),
 )  # fmt: skip
 def out_of_band_stands_apart(site: m.Site, ctx: Context) -> Iterator[Finding]:

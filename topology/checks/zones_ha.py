@@ -246,7 +246,7 @@ def _consumers(ctx: Context, hsms: set[str]) -> list[m.Fleet]:
     clause="GB/T 39786-2021",
 )  # fmt: skip
 def two_ways_to_crypto(crypto: Crypto, ctx: Context) -> Iterator[Finding]:
-    """Each fleet that uses the crypto devices of its site reaches them over two ways that share no device.
+    """Each fleet that uses the crypto devices of its site reaches each of them over two ways that share no device.
 
     Users are the fleets (and the fleets on the pairs) that a rule allows to speak to a device type with feature
     hsm. A site without such a device of its own uses all of them.
@@ -257,8 +257,11 @@ def two_ways_to_crypto(crypto: Crypto, ctx: Context) -> Iterator[Finding]:
     Failing: both ports of a-hsm-001 on A-ASW-01A
     Passing: one on A-ASW-01A, one on A-ASW-01B
     """
-    graph = net(ctx)
-    open_fleets = [f for f in crypto.hsms if not any(graph.neighbours.get(d) for d in _devices(ctx, f))]
+    open_fleets = [
+        f
+        for f in crypto.hsms
+        if not any(c.kind == "access" for d in _devices(ctx, f) for c in ctx.cables_of.get(d, ()))
+    ]
     if open_fleets or not crypto.consumers:
         what = names_text([f.name for f in open_fleets])
         said = (
@@ -275,34 +278,38 @@ def two_ways_to_crypto(crypto: Crypto, ctx: Context) -> Iterator[Finding]:
         )
         yield lacking("SEC014", "crypto", said, place, fix)
         return
-    told: dict[str, list[str]] = {}
+    graph = net(ctx)
+    told: dict[str, dict[str, list[str]]] = {}
+    unreached: dict[str, list[str]] = {}
     for fleet in crypto.consumers:
         pool = [f for f in crypto.hsms if f.site == fleet.site] or list(crypto.hsms)
-        goals = {d for f in pool for d in _devices(ctx, f)}
+        goals = [d for f in pool for d in _devices(ctx, f)]
         seen: set[frozenset[str]] = set()
         for device in _devices(ctx, fleet):
             near = frozenset(graph.neighbours.get(device, ()))
             if near in seen or not near:
                 continue
             seen.add(near)
-            neighbours = {
-                **graph.neighbours,
-                **{g: {*graph.neighbours.get(g, ()), "to/crypto"} for g in goals},
-            }
-            passed = single_points(neighbours, device, "to/crypto", graph.relays | goals)
-            if passed is None:
-                told.setdefault("", []).append(device)
-            for node in passed or ():
-                if node not in goals and not node.startswith("hub/"):  # a device without a partner is RED003
-                    told.setdefault(node, []).append(device)
-    for node, devices in sorted(told.items()):
+            for goal in goals:
+                passed = single_points(graph.neighbours, device, goal, graph.relays)
+                if passed is None:
+                    unreached.setdefault(goal, []).append(device)
+                for node in passed or ():
+                    if not node.startswith("hub/"):
+                        told.setdefault(node, {}).setdefault(device, []).append(goal)
+    for node, ways in sorted(told.items()):
+        far = sorted({goal for goals in ways.values() for goal in goals})
         yield finding(
-            "SEC014", f"crypto/{node}" if node else "crypto",
-            Text(f"{names_text(devices)} reach the crypto devices only over {node}", f"{names_text(devices)} 只能经 {node} 到达密码设备")
-            if node else Text(f"{names_text(devices)} do not reach any crypto device", f"{names_text(devices)} 无法到达任何密码设备"),
-            device_place(ctx, node) if node else ctx.where(crypto.hsms[0], "name"),
-            arithmetic="1 way, 2 without a common device wanted" if node else "0 ways, 2 wanted",
+            "SEC014", f"crypto/{node}",
+            Text(f"{names_text(list(ways))} reach {names_text(far)} only over {node}", f"{names_text(list(ways))} 只能经 {node} 到达 {names_text(far)}"),
+            device_place(ctx, node), arithmetic="1 way, 2 without a common device wanted",
             fix=Text("cable the second port to the other member of the pair", "将第二端口接至交换机对的另一成员"),
+        )  # fmt: skip
+    for goal, devices in sorted(unreached.items()):
+        yield finding(
+            "SEC014", f"crypto/{goal}", Text(f"{names_text(devices)} do not reach {goal}", f"{names_text(devices)} 无法到达 {goal}"),
+            device_place(ctx, goal), arithmetic="0 ways, 2 wanted",
+            fix=Text("cable it to the network of its users", "接入使用方所在网络"),
         )  # fmt: skip
 
 
