@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import capacity.failure_codes  # noqa: F401  (registers the codes used here)
@@ -116,13 +117,13 @@ def _fix(inventory: Inventory, risk: SharedRisk, outcome: Outcome, service: str)
     if short is None or demand is None:
         return _WAYS.get(risk.kind, _ELSEWHERE)
     unit = UNITS[demand.measure]
-    more = short.needed - short.left
+    more = math.ceil(short.needed - short.left)
     if not short.left:
         return _WAYS.get(risk.kind, _ELSEWHERE)
     share = demand.critical_share * short.share
     return Text(
-        f"provide {more:.0f} more {unit.en} outside it, or lower critical_share from {demand.critical_share:g} to {_floor(share)}",
-        f"在其之外增加 {more:.0f}{unit.zh}，或将 critical_share 由 {demand.critical_share:g} 降至 {_floor(share)}",
+        f"provide {more} more {unit.en} outside it, or lower critical_share from {demand.critical_share:g} to {_floor(share)}",
+        f"在其之外增加 {more}{unit.zh}，或将 critical_share 由 {demand.critical_share:g} 降至 {_floor(share)}",
     )
 
 

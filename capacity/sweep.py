@@ -22,6 +22,7 @@ from capacity.kernel import Compiled, Groups, all_sets, compile_structure, group
 from capacity.power_bounds import may_trip
 from capacity.power_rules import power_loads
 from capacity.power_sweep import trips
+from capacity.power_worst import Worst, worst_loads
 from capacity.structure import Structure
 from capacity.survival import structure as survival_structure
 from capacity.survival_open import open_points
@@ -71,7 +72,8 @@ class SweepResult:
     order 2 only of those that take a service down; `kinds`: kind of group -> how many were tried alone; `intact`:
     nothing failed.
 
-    `trips`: elements that may open under load (they were followed), `assumed` and `not_evaluated`: by subject.
+    `trips`: elements that may open under load (they were followed); `loads`: per kind of element on the power path
+    the one loaded highest against its limit in any of the failures; `assumed` and `not_evaluated`: by subject.
     """
 
     project: str
@@ -85,6 +87,7 @@ class SweepResult:
     outcomes: tuple[Outcome, ...]
     new_losses: tuple[NewLoss, ...]
     trips: tuple[str, ...]
+    loads: tuple[Worst, ...]
     assumed: tuple[tuple[str, Text], ...]
     not_evaluated: tuple[tuple[str, Text], ...]
 
@@ -106,6 +109,7 @@ class SweepResult:
             "single_failures": [o.to_dict() for o in self.outcomes],
             **({"new_losses": [_new_loss(n) for n in self.new_losses]} if self.order > 1 else {}),
             "may_trip": list(self.trips),
+            "highest_loads": [_load(w) for w in self.loads],
             "assumed": said(self.assumed),
             "not_evaluated": said(self.not_evaluated),
         }
@@ -190,6 +194,7 @@ def sweep(
         outcomes=tuple(outcomes),
         new_losses=_told(inventory, new, {r.key: r for r in ordered}, loads, observer),
         trips=loads.may_open,
+        loads=loads.highest([ordered[n] for n in alone] if order == 1 else ordered, order),
         assumed=tuple((s, Text(t, t)) for s, t in layers.assumed),
         not_evaluated=not_evaluated(inventory, layers, at=at),
     )
@@ -252,6 +257,14 @@ class _Loads:
         self._draws = power_loads(inventory, layers)
         proof = may_trip(layers, self._draws, at=at)
         self.may_open = tuple(bound.element for bound in proof.elements)
+
+    def highest(self, risks: Sequence[SharedRisk], order: int) -> tuple[Worst, ...]:
+        """Per kind of element the one loaded highest against its limit in any failure of `risks`."""
+        found = worst_loads(self._layers, self._draws, risks, order, at=self._at)
+        kinds: dict[str, Worst] = {}
+        for worst in found.heaviest(len(found.loads)):
+            kinds.setdefault(worst.element.partition("/")[0], worst)
+        return tuple(kinds.values())
 
     def footprint(self, group: int) -> frozenset[str]:
         """Elements of the power layer in a group; groups with the same ones shift the same load."""
@@ -427,6 +440,16 @@ def _service(state: ServiceState) -> dict[str, Any]:
         **({} if state.new_pairs is None else {"new_pairs": state.new_pairs}),
         **({} if state.pairs_down is None else {"pairs_down": state.pairs_down}),
         **({"why_down": [t.en for t in state.why_down]} if state.why_down else {}),
+    }
+
+
+def _load(worst: Worst) -> dict[str, Any]:
+    return {
+        "element": worst.element,
+        "load_w": round(worst.load_w, 1),
+        "limit_w": None if worst.limit_w is None else round(worst.limit_w, 1),
+        "failure": list(worst.failure),
+        **({"at_least": list(worst.at_least)} if worst.at_least else {}),
     }
 
 

@@ -12,6 +12,7 @@ from inventory.findings import names_text
 if TYPE_CHECKING:
     from capacity.cut_classes import CutClass, Item
     from capacity.cut_sets import CutSets
+    from capacity.power_worst import Worst
     from capacity.survives import Survival
     from capacity.sweep import NewLoss, ServiceState, SweepResult
     from capacity.sweep_details import Outcome
@@ -34,7 +35,7 @@ def sweep_page(result: SweepResult, every: bool) -> list[str]:
         lines += ["", *matrix(result)]
     else:
         lines += ["", *new_losses(result, every)]
-    lines += ["", *extremes(result)]
+    lines += ["", *extremes(result), *highest_loads(result.loads)]
     return lines
 
 
@@ -205,6 +206,24 @@ def extremes(result: SweepResult) -> list[str]:
             )
     which = "worst single failures" if result.order == 1 else "worst of the failures above"
     return [*wrapped(lines[0], ""), *([which + ":", *(f"  {line}" for line in table(rows))] if rows else [])]
+
+
+def highest_loads(loads: Sequence[Worst]) -> list[str]:
+    """Per kind of element on the power path, the one nearest to its limit in its worst state."""
+    rows = []
+    for w in loads:
+        if w.utilisation is not None and w.limit_w is not None:
+            least = "at least " if w.at_least else ""
+            when = " + ".join(w.failure) or "normal state"
+            rows.append(
+                [
+                    w.element,
+                    f"{least}{w.utilisation:.1%}",
+                    f"{w.load_w / 1000:.2f} of {w.limit_w / 1000:.2f} kW",
+                    when,
+                ]
+            )
+    return ["highest loads, each in its worst state:", *(f"  {line}" for line in table(rows))] if rows else []
 
 
 def oversubscription(outcome: Outcome) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,14 @@ from typing import Any
 
 import pytest
 
+from capacity.cut_sets import cut_sets
 from capacity.engine import LOCAL, SERIAL, Engine, EngineError, run_jobs
+from capacity.survival import structure
+from capacity.sweep import sweep
+from inventory.load import PROJECTS, load
+from inventory.plan_store import load_plan
+from topology.graph import layers as planned_layers
+from topology.risk import shared_risks
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = """
@@ -125,6 +133,23 @@ def test_two_workers_on_loopback_give_the_same_results(cluster: tuple[str, subpr
     assert seen[-1] == (12, 12)
     with pytest.raises(ZeroDivisionError):
         run_jobs(partial(divmod, 1), [0], dask)
+
+
+def test_a_sweep_and_cut_sets_of_guangxi_are_the_same_bytes_on_a_cluster(
+    cluster: tuple[str, subprocess.Popen[str]],
+) -> None:
+    inventory, plan = load(PROJECTS / "guangxi").inventory, load_plan(PROJECTS / "guangxi").plan
+    assert inventory and plan
+    layers = planned_layers(inventory, plan)
+    risks = shared_risks(inventory, layers)
+    whole = structure(inventory, layers)
+    names = ["bigdata-realtime", "data-integration", "operations"]
+    answers = []
+    for engine in (Engine(workers=2), Engine("dask", cluster[0])):
+        pairs = sweep(inventory, layers, risks, 2, engine)
+        cuts = run_jobs(partial(cut_sets, whole, risks), names, engine)
+        answers.append(json.dumps([pairs.to_dict(), [c.expanded() for c in cuts]]))
+    assert answers[0] == answers[1]
 
 
 def test_cluster_workers_end_when_their_keeper_is_killed(
