@@ -18,14 +18,16 @@ DISKS = {"hdd": "hdd", "ssd": "ssd", "nvme": "ssd"}
 @dataclass(frozen=True, slots=True)
 class Spare:
     """One type: units planned, expected failures a year, and the spares that cover a year with the chance
-    `avail.spare_sure`. `figure` names the parameter behind it."""
+    `avail.spare_sure`; the MTBF in hours behind it, the parameter it is, and its source."""
 
     item: str
     kind: str
     units: int
     failures_per_year: float
     spares: int
+    mtbf_h: float
     figure: str
+    source: str
 
 
 def spares(inventory: Inventory, plan: Plan, layers: Layers) -> tuple[Spare, ...]:
@@ -62,6 +64,11 @@ def spares(inventory: Inventory, plan: Plan, layers: Layers) -> tuple[Spare, ...
     sure = inventory.policy.number("avail.spare_sure")
     out = []
     for (kind, item, figure), count in sorted(units.items()):
-        mean = failures_per_year(count, inventory.policy.number(f"avail.mtbf_{figure}"))
-        out.append(Spare(item, kind, count, mean, poisson_quantile(mean, sure), f"avail.mtbf_{figure}"))
+        parameter = inventory.policy.parameters[f"avail.mtbf_{figure}"]
+        mtbf_h = inventory.policy.number(parameter.name)
+        mean = failures_per_year(count, mtbf_h)
+        source = parameter.overridden or parameter.source
+        out.append(
+            Spare(item, kind, count, mean, poisson_quantile(mean, sure), mtbf_h, parameter.name, source)
+        )
     return tuple(out)

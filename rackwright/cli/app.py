@@ -186,7 +186,7 @@ def availability(
         seed=seed,
         states=states,
         services=service or [],
-        engine=engine,
+        engine_name=engine.value,
         scheduler=scheduler,
         verbose=verbose,
     )

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from capacity.reliability import MINUTES_A_YEAR
+from inventory.quantities import plain_number
 from rackwright.cli.common import CLEAN, UNUSABLE, Format, leave, load_project, out, out_json, say
+from rackwright.cli.simulate_text import open_points, table
 
 if TYPE_CHECKING:
     from capacity.availability import Availability, Figures, ServiceAvailability
     from capacity.confidence import Estimate
-    from capacity.engine import Engine
     from capacity.failure_causes import FailureCauses
     from capacity.spares import Spare
+    from inventory.findings import Text
     from inventory.inventory import Inventory
+    from inventory.plan_model import Plan
+    from topology.elements import Layers
 
 TIERS = ("I", "II", "III", "IV")
 _BRIEF = 3
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything that is printed. `not_judged`: services without a figure, and why."""
+
+    inventory: Inventory
+    result: Availability
+    found: FailureCauses
+    spares: Sequence[Spare]
+    not_judged: Mapping[str, str]
+    assumed: Sequence[tuple[str, Text]]
+    not_evaluated: Sequence[tuple[str, Text]]
 
 
 def run(
@@ -31,58 +48,79 @@ def run(
     seed: int,
     states: int,
     services: Sequence[str],
-    engine: str,
+    engine_name: Literal["local", "dask"],
     scheduler: str | None,
     verbose: bool,
 ) -> None:
-    """Simulate and print."""
-    from dataclasses import replace
-
+    """Simulate and print. Exit 0 whatever the figures: how available a service must be is not for us to say."""
     from capacity.availability import simulate
-    from capacity.engine import EngineError
+    from capacity.engine import Engine, EngineError
     from capacity.failure_causes import failure_causes
-    from capacity.spares import spares
     from capacity.survival import structure
-    from topology.graph import layers
+    from rackwright.cli.simulate import progress
+    from topology.graph import layers as planned_layers
     from topology.risk import shared_risks
 
+    try:
+        engine = Engine(engine_name, scheduler)
+    except EngineError as exc:
+        say(str(exc))
+        leave(UNUSABLE)
     project = load_project(name, output)
     if project.plan is None:
         say("no plan yet: run `rackwright plan` first")
         leave(UNUSABLE)
     inventory = project.inventory
     _known(services, inventory)
-    graphs = layers(inventory, project.plan)
-    found = failure_causes(inventory, project.plan, graphs, shared_risks(inventory, graphs))
-    whole = structure(inventory, graphs)
+    layers = planned_layers(inventory, project.plan)
+    found = failure_causes(inventory, project.plan, layers, shared_risks(inventory, layers))
+    whole = structure(inventory, layers)
     asked = {s: gate for s, gate in whole.outputs.items() if not services or s in services}
     try:
-        with _progress() as told:
+        with progress() as tell:
             result = simulate(
-                replace(whole, outputs=asked),
-                found.causes,
-                years=years,
-                seed=seed,
-                weighted_states=states,
-                engine=_engine(engine, scheduler),
-                told=told,
-            )
+                replace(whole, outputs=asked), found.causes,
+                years=years, seed=seed, weighted_states=states, engine=engine, told=tell,
+            )  # fmt: skip
     except EngineError as exc:
         say(str(exc))
         leave(UNUSABLE)
-    open_services = {
-        s: "down with nothing failed: `rackwright simulate` says what it lacks"
+    not_judged = {
+        s: "down with nothing failed: `rackwright simulate` says why"
         if s in result.never_up
-        else "no device of it is listed"
+        else "none of its devices is listed"
         for s in sorted(services or inventory.services)
         if s in result.never_up or s not in whole.outputs
     }
-    stock = spares(inventory, project.plan, graphs)
+    answer = _answer(project.plan, layers, inventory, result, found, not_judged)
     if output is Format.JSON:
-        out_json(_data(inventory, result, found, stock, open_services))
+        out_json(_data(answer))
     else:
-        _text(inventory, result, found, stock, open_services, verbose=verbose or len(asked) == 1)
+        _text(answer, verbose=verbose or len(asked) == 1)
     leave(CLEAN)
+
+
+def _answer(
+    plan: Plan,
+    layers: Layers,
+    inventory: Inventory,
+    result: Availability,
+    found: FailureCauses,
+    not_judged: Mapping[str, str],
+) -> Answer:
+    from capacity.spares import spares
+    from capacity.sweep import not_evaluated
+    from inventory.findings import Text
+
+    return Answer(
+        inventory,
+        result,
+        found,
+        spares(inventory, plan, layers),
+        not_judged,
+        (*found.assumed, *((subject, Text(said, said)) for subject, said in layers.assumed)),
+        (*found.not_evaluated, *not_evaluated(inventory, layers, without_trips=True)),
+    )
 
 
 def _known(services: Sequence[str], inventory: Inventory) -> None:
@@ -95,78 +133,27 @@ def _known(services: Sequence[str], inventory: Inventory) -> None:
             leave(UNUSABLE)
 
 
-def _engine(engine: str, scheduler: str | None) -> Engine:
-    from capacity.engine import Engine
-
-    return Engine("dask" if engine == "dask" else "local", scheduler)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
-    """A bar on standard error while somebody looks; nothing otherwise."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def told(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(f"simulating {what}", total=total)
-            bars.update(tasks[what], completed=done)
-
-        yield told
-
-
 # ---------------------------------------------------------------- JSON
 
 
-def _data(
-    inventory: Inventory,
-    result: Availability,
-    found: FailureCauses,
-    stock: Sequence[Spare],
-    open_services: dict[str, str],
-) -> dict[str, Any]:
+def _data(answer: Answer) -> dict[str, Any]:
     """Everything, unrounded; a figure nobody saw is null with a bound, never 0."""
+    inventory, result = answer.inventory, answer.result
     return {
         "project": inventory.project.name,
         "years": result.years,
         "seed": result.seed,
         "stretches": result.stretches,
-        "confidence": 0.95,
+        "confidence": LEVEL,
         "causes": result.causes,
         "outages_of_causes": result.begun,
         "distinct_overlaps": result.states,
         "services": [_service(inventory, s) for s in result.services],
-        "services_not_evaluated": open_services,
-        "spares": [
-            {
-                "item": s.item,
-                "kind": s.kind,
-                "units": s.units,
-                "failures_per_year": s.failures_per_year,
-                "spares": s.spares,
-                "figure": s.figure,
-            }
-            for s in stock
-        ],
-        "figures": [
-            {
-                "name": f.name,
-                "value": f.value,
-                "unit": f.unit,
-                "source": f.source,
-                "assumed": f.assumed,
-                "causes": f.causes,
-            }
-            for f in found.figures
-        ],
-        "assumed": [{"subject": s, "en": t.en, "zh": t.zh} for s, t in found.assumed],
-        "not_evaluated": [{"subject": s, "en": t.en, "zh": t.zh} for s, t in found.not_evaluated],
+        "services_not_evaluated": dict(answer.not_judged),
+        "spares": [asdict(s) for s in answer.spares],
+        "figures": [asdict(f) for f in answer.found.figures],
+        "assumed": [{"subject": s, "en": t.en, "zh": t.zh} for s, t in answer.assumed],
+        "not_evaluated": [{"subject": s, "en": t.en, "zh": t.zh} for s, t in answer.not_evaluated],
     }
 
 
@@ -221,89 +208,77 @@ def tier(inventory: Inventory, figures: Figures) -> str:
 # ---------------------------------------------------------------- text
 
 
-def _text(
-    inventory: Inventory,
-    result: Availability,
-    found: FailureCauses,
-    stock: Sequence[Spare],
-    open_services: dict[str, str],
-    *,
-    verbose: bool,
-) -> None:
+def _text(answer: Answer, *, verbose: bool) -> None:
+    inventory, result = answer.inventory, answer.result
     out(
         f"{inventory.project.title.en}: {result.years:,.0f} years simulated, seed {result.seed}, "
-        f"{result.causes} causes, {result.begun:,} outages of causes; intervals of 95 %"
+        f"{result.causes} causes, {result.begun:,} outages of causes; intervals of {LEVEL:.0%}"
     )
-    out("")
     rows = [("service", "availability %", "downtime min/year", "failures/year", "seen", "by", "tier*")]
     for s in result.services:
         f = s.figures
         rows.append(
             (s.service, _percent(f), _span(f.downtime_min_per_year), _span(f.failures_per_year),
-             str(f.seen), s.method, tier(inventory, f))
+             f"{f.seen:,}", s.method, tier(inventory, f))
         )  # fmt: skip
-    _table(rows)
-    out("* indicative: what tier figures of that availability are published as; no certificate")
+    _part("", rows)
+    out("  * indicative: the published figure that the lower bound reaches; no certificate")
     out(
-        "seen: outages on the timeline, or weighted states that were down when outages are too rare to wait for"
+        "  seen: outages on the timeline, or weighted states that were down where outages are too rare for it"
     )
     held = [(s.service, *_held_against(s)) for s in result.services if s.exact or s.bounds]
     if held:
-        out("")
-        out("held against: the same model without chance")
-        _table([("service", "downtime min/year", "how"), *held])
-    if open_services:
-        out("")
-        out("not evaluated")
-        _table(list(open_services.items()))
-    out("")
-    out("down for: share of the downtime in which the cause lasted, %")
-    shown = []
-    for s in result.services:
-        every = s.figures.contributors
-        for c in every if verbose else every[:_BRIEF]:
-            shown.append((s.service, c.cause, _span(c.share.times(100))))
-    _table(shown)
+        _part("held against the same model without chance", [("service", "downtime min/year", "how"), *held])
+    if answer.not_judged:
+        _part("services not evaluated", list(answer.not_judged.items()))
+    blamed = [
+        (s.service, c.cause, _span(c.share.times(100)))
+        for s in result.services
+        for c in s.figures.contributors[: None if verbose else _BRIEF]
+    ]
+    _part("down for: share of the downtime in which the cause lasted", [("service", "cause", "%"), *blamed])
     if not verbose:
         out(f"  the first {_BRIEF} of each; ten with --verbose")
+    sure = inventory.policy.number("avail.spare_sure")
+    stock = [
+        (s.item, str(s.units), plain_number(s.mtbf_h), s.source, _number(s.failures_per_year), str(s.spares))
+        for s in answer.spares
+    ]
+    heads = ("item", "units", "MTBF h", "source", "failures/year", f"spares ({sure:.0%})")
+    _part("failures and spares a year", [heads, *stock])
+    figures = [
+        (f.name, plain_number(f.value), f.unit, f.source, "assumed" if f.assumed else "stated")
+        for f in answer.found.figures
+    ]
+    _part("figures", [("name", "value", "unit", "source", ""), *figures])
+    out("  change one under `policy` in the project file, with a reason")
     out("")
-    out("failures and spares a year")
-    _table([("item", "units", "failures/year", f"spares ({inventory.policy.number('avail.spare_sure'):.0%})")] + [
-        (s.item, str(s.units), _number(s.failures_per_year), str(s.spares)) for s in stock
-    ])  # fmt: skip
-    _sources(found, verbose=verbose)
+    for line in open_points(answer.assumed, answer.not_evaluated):
+        out(line)
+    out(
+        "assumed throughout: causes are independent but for what is common to a group; repairs do not wait for one"
+    )
+    out(
+        "  another; a generator that does not start stays so until the utility is back; breakers do not open under load"
+    )
+
+
+def _part(heading: str, rows: Sequence[Sequence[str]]) -> None:
+    out("")
+    if heading:
+        out(heading)
+    for line in table(rows):
+        out(f"  {line}")
 
 
 def _held_against(service: ServiceAvailability) -> tuple[str, str]:
     """Downtime by reckoning, in minutes a year, and how it was reckoned."""
     if service.exact is not None:
-        return _number(service.exact.unavailability * MINUTES_A_YEAR), "exact"
+        return f"{service.exact.unavailability * MINUTES_A_YEAR:.5g}", "exact"
     if service.bounds is None:
         return "", ""
-    low, rare = (_number(x * MINUTES_A_YEAR) for x in (service.bounds.low, service.bounds.rare))
-    return f"{low} to {rare}", "bounds of what cut sets of up to three causes bring; larger ones add to it"
-
-
-def _sources(found: FailureCauses, *, verbose: bool) -> None:
-    out("")
-    out("figures (change one under `policy` of the project, with a reason)")
-    _table([("figure", "value", "unit", "source", "")] + [
-        (f.name, f"{f.value:g}", f.unit, f.source, "assumed" if f.assumed else "") for f in found.figures
-    ])  # fmt: skip
-    out("")
-    out("assumed")
-    groups: dict[str, list[str]] = {}
-    for subject, text in found.assumed:
-        groups.setdefault(text.en, []).append(subject)
-    for said, subjects in groups.items():
-        names = ", ".join(subjects if verbose else subjects[:_BRIEF])
-        more = f" and {len(subjects) - _BRIEF} more" if not verbose and len(subjects) > _BRIEF else ""
-        out(f"  {said}: {names}{more}")
-    out("  causes are independent but for what is common to a group; repairs do not wait for one another")
-    out("  generators that do not start stay so until the utility is back; breakers do not open under load")
-    out("")
-    out("not evaluated: taken neither as failing nor as safe")
-    _table([(subject, text.en) for subject, text in found.not_evaluated])
+    low, rare = (f"{x * MINUTES_A_YEAR:.5g}" for x in (service.bounds.low, service.bounds.rare))
+    return f"{low} to {rare}", "bounds of what cut sets of up to three causes bring; larger sets add to it"
 
 
 def _percent(figures: Figures) -> str:
@@ -329,11 +304,3 @@ def _number(value: float) -> str:
         return f"{value:.2e}"
     digits = 2 if not value else max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:.{digits}f}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> None:
-    if not rows:
-        return
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        out("  " + "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
