@@ -276,8 +276,8 @@ def infrastructure(ground: Ground, world: World, scenario: m.Scenario, must: Mus
     for word, title in INFRASTRUCTURE.items():
         found = [s for s in ground.inventory.services.values() if word in s.name]
         if not found:
-            yield say("infrastructure", title.en, "not evaluated", f"no service with {word} in its name is declared", f"未声明名称含 {word} 的服务（{title.zh}）",
-                      fix=("declare it under services, with its fleet", "在 services 中声明并指明设备"))  # fmt: skip
+            yield say("infrastructure", f"services/{word}*", "not evaluated", f"no {title.en} is declared (none has {word} in its name)", f"未声明{title.zh}（名称含 {word}）",
+                      at=ground.inventory.where(scenario), fix=("declare it under services, with its fleet", "在 services 中声明并指明设备"))  # fmt: skip
         for service in found:
             live = [s for s in homes(world, service) if world.serves(service.name, s)]
             at = ground.inventory.where(service)

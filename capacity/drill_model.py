@@ -153,7 +153,8 @@ class Leg:
 @dataclass(frozen=True, slots=True)
 class Recovery:
     """Predicted recovery time of one service: detection, decision, then the longest chain of stages (`legs`).
-    `total_s` is None while a duration on the way is unknown; `unknown` then says which, and where to write it."""
+    `total_s` is None while a duration on the way is unknown; `unknown` then says which, and where to write it. `stages` are
+    all stages of the service itself on the time line."""
 
     service: str
     detect_s: float | None
@@ -162,6 +163,7 @@ class Recovery:
     total_s: float | None
     target_s: float | None
     unknown: tuple[tuple[Text, Position], ...] = ()
+    stages: tuple[Leg, ...] = ()
 
     @property
     def arithmetic(self) -> str:

@@ -118,26 +118,21 @@ def _recovery(
                 Text(f"{service.name}: duration of stage {stage.name} is not stated", f"{service.name} 的步骤 {stage.name} 未填写时长"),
                 inventory.where(service, "switchover", i, "duration_s"),
             ))  # fmt: skip
-    legs = _longest(service.name, order.stages, start_s)
+    ends = _timeline(service.name, order.stages, start_s)
+    legs = max(ends.values(), key=lambda chain: chain[-1].end_s, default=())
     total = None if unknown else (legs[-1].end_s if legs else start_s)
     return Recovery(service.name, scenario.detect_s, scenario.decide_s, (*before, *legs), total, service.rto_s,
-                    tuple(unknown))  # fmt: skip
+                    tuple(unknown), tuple(chain[-1] for chain in ends.values()))  # fmt: skip
 
 
-def _longest(service: str, stages: Sequence[m.Stage], start_s: float) -> tuple[Leg, ...]:
-    """The chain of stages that ends last; of equals the one written first. Unknown durations count 0 here: the
-    caller says that they are unknown."""
+def _timeline(service: str, stages: Sequence[m.Stage], start_s: float) -> dict[str, tuple[Leg, ...]]:
+    """For each stage the chain of stages that makes it end when it does; of equals the one written first. Unknown
+    durations count 0 here: the caller says that they are unknown."""
     ends: dict[str, tuple[Leg, ...]] = {}
     for stage in stages:
         last = max((ends[a] for a in stage.after if a in ends), key=lambda legs: legs[-1].end_s, default=())
         begin = last[-1].end_s if last else start_s
-        leg = Leg(
-            service,
-            stage.name,
-            Text(stage.title.en, stage.title.zh),
-            begin,
-            begin + (stage.duration_s or 0.0),
-            stage.manual,
-        )
+        title = Text(stage.title.en, stage.title.zh)
+        leg = Leg(service, stage.name, title, begin, begin + (stage.duration_s or 0.0), stage.manual)
         ends[stage.name] = (*last, leg)
-    return max(ends.values(), key=lambda legs: legs[-1].end_s, default=())
+    return ends

@@ -97,19 +97,25 @@ def _carriers(on: Ground, service: str, site: str) -> tuple[int, str]:
     return len(keys), f"{keys[0]} … {keys[-1]}" if len(keys) > 1 else ", ".join(keys)
 
 
-def observe(on: Ground, scenario: m.Scenario, case: Case, world: World, drill: Drill) -> Iterator[Step]:
-    each = minutes(on, "drill.step_min")
-    detect = (
-        Text(f"First alarm within {scenario.detect_s:g} s.", f"{scenario.detect_s:g} 秒内出现首条告警。")
-        if scenario.detect_s is not None
+def alarm(on: Ground, scenario: m.Scenario) -> Step:
+    """The first thing to be seen: the clock of the recovery time runs from the failure."""
+    seconds = scenario.detect_s
+    told = (
+        Text(f"First alarm within {seconds:g} s.", f"{seconds:g} 秒内出现首条告警。")
+        if seconds is not None
         else Text(
             "The time of the first alarm is taken (detect_s is not stated).",
             "记录首条告警时间（未填写 detect_s）。",
         )
     )
-    yield Step(
-        "observe", RECORDER, Text("Take the time of the first alarm.", "记录首条告警时间。"), detect, each
-    )
+    planned = minutes(on, "drill.step_min") if seconds is None else seconds / 60
+    return Step("observe", RECORDER, Text("Take the time of the failure and of the first alarm.", "记录故障时刻与首条告警时刻。"), told, planned,
+                span_s=None if seconds is None else (0.0, seconds))  # fmt: skip
+
+
+def observe(on: Ground, case: Case, world: World, drill: Drill) -> Iterator[Step]:
+    """What is up, and who holds the votes, against what the model expects."""
+    each = minutes(on, "drill.step_min")
     up = [s.name for s in on.protected() if s.name in world.services]
     down = [s.name for s in on.protected() if s.name not in world.services]
     lost = f"; down: {', '.join(down)}" if down else ""

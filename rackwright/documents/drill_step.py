@@ -33,7 +33,8 @@ APPLICATION = Text("Application tester", "应用测试员")
 @dataclass(frozen=True, slots=True)
 class Step:
     """One line of a run-sheet. `planned_min` is the planned time; `hold` stops everything until the director says
-    go; `abort` is what ends the drill here."""
+    go; `abort` is what ends the drill here. `span_s` is when it begins and ends, in seconds after the failure,
+    where steps run side by side."""
 
     phase: Phase
     who: Text
@@ -42,6 +43,7 @@ class Step:
     planned_min: float
     abort: Text | None = None
     hold: bool = False
+    span_s: tuple[float, float] | None = None
 
 
 def minutes(on: Ground, name: str) -> float:

@@ -10,7 +10,7 @@ from capacity.drill_times import EXIT_STAGE, resync_h
 from capacity.drill_world import Ground
 from inventory import model as m
 from inventory.findings import Text
-from rackwright.documents.drill_injection import inject, observe
+from rackwright.documents.drill_injection import alarm, inject, observe
 from rackwright.documents.drill_step import (
     APPLICATION,
     DATABASE,
@@ -38,17 +38,15 @@ def steps(on: Ground, drill: Drill) -> tuple[Step, ...]:
     out = list(_prepare(on, scenario))
     if scenario.kind != "failback":
         cases = drilled(drill)
+        names = _moving(on, striking, cases)
         for case in cases:
             world = on.world(case)
             out += inject(on, striking, case, world)
-            out += observe(on, striking, case, world, drill)
-            if len(cases) > 1:
-                out += _restore(on, striking, case)
-        names = _moving(on, striking, cases)
-        if names:
-            out += _switch(on, striking, names, drill)
-        if len(cases) == 1:
-            out += _restore(on, striking, cases[0])
+            out += [alarm(on, striking)]
+            if names and case is cases[-1]:
+                out += _switch(on, striking, names, drill)
+            out += observe(on, case, world, drill)
+            out += _restore(on, striking, case)
     else:
         names = _moving(on, on.inventory.scenarios[scenario.of or ""], ())
     if scenario.kind in ("failback", "exercise") and names:
@@ -157,56 +155,68 @@ def rooms(on: Ground) -> list[tuple[str, int, int]]:
 
 
 def _switch(on: Ground, scenario: m.Scenario, names: Sequence[str], drill: Drill) -> Iterator[Step]:
+    """Decision, then every stage when it is due, services side by side; a probe when the last stage of a service ends."""
     each = minutes(on, "drill.step_min")
+    detect_s, decide_s = scenario.detect_s, scenario.decide_s
     decide = (
-        Text(f"Decided within {scenario.decide_s:g} s.", f"{scenario.decide_s:g} 秒内作出决定。")
-        if scenario.decide_s is not None
+        Text(f"Decided within {decide_s:g} s.", f"{decide_s:g} 秒内作出决定。")
+        if decide_s is not None
         else Text(
             "The time of the decision is taken (decide_s is not stated).", "记录决策时间（未填写 decide_s）。"
         )
     )
-    yield Step(
-        "switch",
-        DIRECTOR,
-        Text("Decide on the switch-over and order it.", "决定并下令切换。"),
-        decide,
-        each,
-        hold=True,
-    )
+    known = detect_s is not None and decide_s is not None
+    span = (detect_s or 0.0, (detect_s or 0.0) + (decide_s or 0.0)) if known else None
+    yield Step("switch", DIRECTOR, Text("Decide on the switch-over and order it.", "决定并下令切换。"), decide,
+               (decide_s or 0.0) / 60 if known else each, hold=True, span_s=span)  # fmt: skip
     times = {r.service: r for r in drill.recoveries}
+    due: list[tuple[float, Step]] = []
     for name in names:
-        service = on.inventory.services[name]
+        service, found = on.inventory.services[name], times.get(name)
+        sure = found is not None and not found.unknown
+        spans = {leg.stage: (leg.start_s, leg.end_s) for leg in found.stages} if found and sure else {}
         for stage in schedule(service).stages:
-            yield _stage(on, service, stage, "switch", reverse=False)
-        found = times.get(name)
+            when = spans.get(stage.name)
+            due.append((when[0] if when else float("inf"), _stage(on, service, stage, "switch", when)))
         told = Text("time is taken; the model cannot predict it", "记录时间；模型无法预计")
-        if found and found.total_s is not None:
+        end = found.total_s if found else None
+        if found and end is not None:
             target, target_zh = (
                 ("no target is stated", "未填写目标")
                 if found.target_s is None
                 else (f"target {found.target_s:g} s", f"目标 {found.target_s:g} 秒")
             )
             told = Text(
-                f"within {found.total_s:g} s of the failure ({target})",
-                f"自故障起 {found.total_s:g} 秒内（{target_zh}）",
+                f"within {end:g} s of the failure ({target})", f"自故障起 {end:g} 秒内（{target_zh}）"
             )
-        yield Step("switch", APPLICATION, Text(f"Probe {service.title.en} under its usual name; take the time.", f"以原访问域名探测{service.title.zh}，记录时间。"),
-                   Text(f"It answers and data is complete: {told.en}.", f"响应正常、数据完整：{told.zh}。"), each,
-                   Text("It does not answer, or data is missing.", "不响应，或数据缺失。"))  # fmt: skip
+        due.append((float("inf") if end is None else end, Step(
+            "switch", APPLICATION, Text(f"Probe {service.title.en} under its usual name; take the time.", f"以原访问域名探测{service.title.zh}，记录时间。"),
+            Text(f"It answers and data is complete: {told.en}.", f"响应正常、数据完整：{told.zh}。"), 0.0 if end is not None else each,
+            Text("It does not answer, or data is missing.", "不响应，或数据缺失。"), span_s=None if end is None else (end, end),
+        )))  # fmt: skip
+    yield from (step for _, step in sorted(due, key=lambda item: item[0]))
 
 
-def _stage(on: Ground, service: m.Service, stage: m.Stage, phase: Phase, *, reverse: bool) -> Step:
+def _stage(
+    on: Ground, service: m.Service, stage: m.Stage, phase: Phase, span_s: tuple[float, float] | None = None
+) -> Step:
+    """One stage of a switch-over, or of the way back."""
     who = NETWORK if stage.name == EXIT_STAGE else DATABASE if service.mode == "primary-standby" else PLATFORM
-    undo, undo_zh = ("Take back: ", "逆向执行：") if reverse else ("", "")
+    undo, undo_zh = ("take back: ", "逆向执行：") if phase == "return" else ("", "")
     known = stage.duration_s is not None
     told = (
         Text(f"Done within {stage.duration_s:g} s.", f"{stage.duration_s:g} 秒内完成。")
         if known
         else Text("Time is taken (not stated yet).", "记录时间（尚未填写）。")
     )
-    planned = round((stage.duration_s or 0.0) / 60, 2) if known else minutes(on, "drill.step_min")
-    return Step(phase, who, Text(f"{service.name}: {undo}{stage.title.en}.", f"{service.name}：{undo_zh}{stage.title.zh}。"), told, planned,
-                Text("The step fails.", "步骤失败。"), hold=stage.manual)  # fmt: skip
+    if span_s is not None:
+        told = Text(
+            f"Begun {span_s[0]:g} s, done {span_s[1]:g} s after the failure.",
+            f"故障后 {span_s[0]:g} 秒开始，{span_s[1]:g} 秒完成。",
+        )
+    planned = (stage.duration_s or 0.0) / 60 if known else minutes(on, "drill.step_min")
+    return Step(phase, who, Text(f"{service.title.en}: {undo}{stage.title.en}.", f"{service.title.zh}：{undo_zh}{stage.title.zh}。"), told, planned,
+                Text("The step fails.", "步骤失败。"), hold=stage.manual, span_s=span_s)  # fmt: skip
 
 
 def _restore(on: Ground, scenario: m.Scenario, case: Case) -> Iterator[Step]:
@@ -260,7 +270,7 @@ def _return(on: Ground, scenario: m.Scenario, names: Sequence[str]) -> Iterator[
     for name in reversed(names):
         service = on.inventory.services[name]
         for stage in reversed(schedule(service).stages):
-            yield _stage(on, service, stage, "return", reverse=True)
+            yield _stage(on, service, stage, "return")
         yield Step("return", APPLICATION, Text(f"Probe {service.title.en} under its usual name.", f"以原访问域名探测{service.title.zh}。"),
                    Text("It answers from its usual site; data is complete.", "由原站点响应，数据完整。"), each, Text("It does not answer.", "不响应。"))  # fmt: skip
 

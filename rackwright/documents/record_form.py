@@ -106,7 +106,7 @@ def record_form(
         ],
     )
     table(document, [tr("Party", "单位"), tr("Name", "姓名"), tr("Signature", "签字"), tr("Date", "日期")], (6.4, 6.0, 8.0, 6.0),
-          [[said(r, language), "", "", ""] for r in ROLES], blank=(1, 2, 3))  # fmt: skip
+          [[said(r, language), "", "", ""] for r in ROLES], blank=(1, 2, 3), height_cm=1.2)  # fmt: skip
     return to_bytes(document)
 
 

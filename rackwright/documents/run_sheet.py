@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -66,16 +67,16 @@ def run_sheet(
     facts(document, [
         (tr("Project", "项目"), project.title.zh if language == "zh" else project.title.en),
         (tr("Scenario", "场景"), f"{scenario.name} ({said(KIND_TITLES[scenario.kind], language)})"),
-        (tr("Source", "依据"), on.inventory.clause(scenario) or "-"),
+        (tr("Source", "依据"), _clause(on, drill, language)),
         (tr("What fails", "故障对象"), _fails(drill, language)),
         (tr("Day", "日期"), day or ""),
-        (tr("Planned time", "计划用时"), _total(steps, language)),
+        (tr("Planned time", "计划用时"), _total(steps, scenario.window_min, language)),
         (tr("Expected by the model", "模型结论（预期）"), counts),
     ])  # fmt: skip
 
     document.add_heading(tr("1 Approval", "1 审批"), level=1)
     table(document, [tr("Party", "单位"), tr("Name", "姓名"), tr("Decision", "意见"), tr("Signature", "签字"), tr("Date", "日期")],
-          (5.0, 5.0, 6.4, 5.5, 4.5), [[said(r, language), "", "", "", ""] for r in ROLES], blank=(1, 2, 3, 4))  # fmt: skip
+          (5.0, 5.0, 6.4, 5.5, 4.5), [[said(r, language), "", "", "", ""] for r in ROLES], blank=(1, 2, 3, 4), height_cm=1.2)  # fmt: skip
 
     document.add_heading(
         tr("2 What must hold, as the model expects it", "2 必须满足的条件（模型预期）"), level=1
@@ -111,6 +112,14 @@ def run_sheet(
     return to_bytes(document)
 
 
+def _clause(on: Ground, drill: Drill, language: Language) -> str:
+    """The tender lines the scenario answers."""
+    text = on.inventory.clause(drill.scenario)
+    if language == "en" or not text:
+        return text or "-"
+    return f"招标文件 {on.inventory.project.tender} 第 {drill.scenario.clause.replace('T', '')} 行"
+
+
 def _fails(drill: Drill, language: Language) -> str:
     if not drill.cases or not any(c.failed or c.cut_off for c in drill.cases):
         return "-" if language == "en" else "无"
@@ -127,13 +136,50 @@ def _fails(drill: Drill, language: Language) -> str:
     )
 
 
-def _total(steps: Sequence[Step], language: Language) -> str:
-    minutes = sum(s.planned_min for s in steps)
-    hours = f"{int(minutes // 60)} h {round(minutes % 60)} min"
+def _total(steps: Sequence[Step], window_min: float | None, language: Language) -> str:
+    """Planned time of all steps, and whether the window holds it."""
+    minutes = clock(steps)[1]
+    hours, rest = divmod(math.ceil(minutes), 60)
+    over = window_min is not None and minutes > window_min
+    if language == "en":
+        return f"{hours} h {rest} min, {len(steps)} steps" + (
+            f"; longer than the window of {window_min:g} min" if over else ""
+        )
+    return f"{hours} 小时 {rest} 分钟，共 {len(steps)} 步" + (
+        f"；超过窗口 {window_min:g} 分钟" if over else ""
+    )
+
+
+def clock(steps: Sequence[Step]) -> tuple[list[float], float]:
+    """(when each step begins, when the last ends), in minutes from the first. Steps with a span run side by side from
+    the failure, which is the end of the last step of the injection before them; the others follow each other."""
+    begins, now, failure = [], 0.0, 0.0
+    for step in steps:
+        if step.span_s is None:
+            begins.append(now)
+            now += step.planned_min
+        else:
+            begins.append(failure + step.span_s[0] / 60)
+            now = max(now, failure + step.span_s[1] / 60)
+        if step.phase == "inject":
+            failure = now
+    return begins, now
+
+
+def _clock_text(minutes: float) -> str:
+    seconds = round(minutes * 60)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def _planned(minutes: float) -> str:
+    if minutes == 0:
+        return "-"
     return (
-        f"{hours}, {len(steps)} steps"
-        if language == "en"
-        else f"{int(minutes // 60)} 小时 {round(minutes % 60)} 分钟，共 {len(steps)} 步"
+        f"{minutes * 60:.0f} s"
+        if minutes < 1
+        else f"{minutes:g} min"
+        if minutes == round(minutes, 1)
+        else f"{minutes:.1f} min"
     )
 
 
@@ -175,11 +221,11 @@ def _conditions(document: Document, drill: Drill, language: Language) -> None:
 
 def _steps(document: Document, steps: Sequence[Step], language: Language) -> None:
     heads = (
-        ["No.", "Who", "Do", "Must be seen (expected)", "Stop if", "min", "T+ min"]
+        ["No.", "Who", "Do", "Must be seen (expected)", "Stop if", "Planned", "Start"]
         if language == "en"
-        else ["序号", "岗位", "操作", "应观察到（预期）", "中止条件", "用时（分）", "累计（分）"]
+        else ["序号", "岗位", "操作", "应观察到（预期）", "中止条件", "用时", "开始"]
     )
-    at = 0.0
+    begins = clock(steps)[0]
     phase = None
     rows: list[list[str]] = []
     fills: list[str | None] = []
@@ -206,12 +252,11 @@ def _steps(document: Document, steps: Sequence[Step], language: Language) -> Non
                 hold + said(step.action, language),
                 said(step.expected, language),
                 stop,
-                f"{step.planned_min:g}",
-                f"{at:g}",
+                _planned(step.planned_min),
+                _clock_text(begins[number - 1]),
             ]
         )
         fills.append(HOLD if step.hold else None)
-        at = round(at + step.planned_min, 2)
     flush()
 
 

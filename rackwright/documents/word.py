@@ -72,9 +72,11 @@ def to_bytes(document: Document) -> bytes:
 def table(
     document: Document, heads: Sequence[str], widths_cm: Sequence[float], rows: Sequence[Sequence[str]],
     *, blank: Sequence[int] = (), fills: Sequence[str | None] | None = None, bold: Sequence[int] = (),
+    height_cm: float = 0,
 ) -> None:  # fmt: skip
     """A table with a dark head that repeats on every page; rows do not break over pages. `blank` are columns to
-    be filled in by hand, `fills` the colour of each row, `bold` columns in bold."""
+    be filled in by hand, `fills` the colour of each row, `bold` columns in bold; `height_cm` is the least height of a
+    row, for signatures."""
     from docx.shared import Cm
 
     grid = document.add_table(rows=1, cols=len(heads))
@@ -88,6 +90,8 @@ def table(
     for i, row in enumerate(rows):
         made = grid.add_row()
         _whole(made)
+        if height_cm:
+            made.height = Cm(height_cm)
         cells = made.cells
         colour = fills[i] if fills else None
         for n, text in enumerate(row):
@@ -96,18 +100,14 @@ def table(
                 fill(cells[n], BLANK)
             elif colour:
                 fill(cells[n], colour)
-    for row_ in grid.rows:
-        for n, width in enumerate(widths_cm):
-            row_.cells[n].width = Cm(width)
-    document.add_paragraph().paragraph_format.space_after = 0
+    _columns(grid, widths_cm)
+    _gap(document)
 
 
 def facts(
     document: Document, pairs: Sequence[tuple[str, str]], widths_cm: tuple[float, float] = (5.0, 21.4)
 ) -> None:
     """A table of labels and values; empty values are fields to be filled in by hand."""
-    from docx.shared import Cm
-
     grid = document.add_table(rows=0, cols=2)
     grid.style = "Table Grid"
     grid.autofit = False
@@ -120,9 +120,37 @@ def facts(
         write(cells[1], value)
         if not value:
             fill(cells[1], BLANK)
-        for cell, width in zip(cells, widths_cm, strict=True):
+    _columns(grid, widths_cm)
+    _gap(document)
+
+
+def _columns(grid: Any, widths_cm: Sequence[float]) -> None:
+    """Fixed widths, said to the grid and to every cell (programs read one or the other), and room around the text."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.shared import Cm
+
+    for column, width in zip(grid.columns, widths_cm, strict=True):
+        column.width = Cm(width)
+    for row in grid.rows:
+        for cell, width in zip(row.cells, widths_cm, strict=True):
             cell.width = Cm(width)
-    document.add_paragraph().paragraph_format.space_after = 0
+    margins = OxmlElement("w:tblCellMar")
+    for side, twips in (("top", 40), ("left", 80), ("bottom", 40), ("right", 80)):
+        edge = OxmlElement(f"w:{side}")
+        edge.set(qn("w:w"), str(twips))
+        edge.set(qn("w:type"), "dxa")
+        margins.append(edge)
+    grid._tbl.tblPr.append(margins)
+
+
+def _gap(document: Document) -> None:
+    """A little room below a table."""
+    from docx.shared import Pt
+
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.space_after = 0
+    paragraph.paragraph_format.line_spacing = Pt(6)
 
 
 def write(cell: _Cell, text: str, *, bold: bool = False, colour: str = "") -> None:
