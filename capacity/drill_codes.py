@@ -10,7 +10,7 @@ from inventory.findings import Finding, Severity, Text
 from inventory.inventory import Inventory
 
 loader_code(
-    "RED050", Text("A drill would fail", "演练条件不满足"),
+    "RED060", Text("A drill would fail", "演练条件不满足"),
     """Something that must hold once a declared scenario has struck does not hold on the planned topology: a service
     without an instance elsewhere, a lost majority, a side that is not fenced, too little capacity, a dark device.
     Raised by `rackwright drill`; the counter-example is named.
@@ -24,7 +24,7 @@ loader_code(
     """,
 )  # fmt: skip
 loader_code(
-    "RED051", Text("Predicted recovery time above its target", "预计恢复时间超过目标"),
+    "RED061", Text("Predicted recovery time above its target", "预计恢复时间超过目标"),
     """Detection, decision and the longest chain of switch-over stages, those of dependencies first, take longer than
     `rto_s` of the service. Raised by `rackwright drill`.
 
@@ -34,7 +34,7 @@ loader_code(
     """,
 )  # fmt: skip
 loader_code(
-    "RED052", Text("Scenario names something that is not there", "场景引用了不存在的对象"),
+    "RED062", Text("Scenario names something that is not there", "场景引用了不存在的对象"),
     """An element, a group of shared risk or a kind of risk that a scenario names does not exist on the planned
     topology. Raised by `rackwright drill`.
 
@@ -47,19 +47,19 @@ loader_code(
 
 
 def drill_findings(inventory: Inventory, drill: Drill) -> Iterator[Finding]:
-    """RED050 and RED051 for what is violated or not evaluated, RED052 for names that nothing bears. The subject is
+    """RED060 and RED061 for what is violated or not evaluated, RED062 for names that nothing bears. The subject is
     `scenario/condition/subject`, so that a waiver can cover one of them or, with a *, all of a scenario."""
     scenario = drill.scenario
     clause = inventory.clause(scenario)
     for stranger in drill.strangers:
         yield finding(
-            "RED052", f"{scenario.name}/{'.'.join(map(str, stranger.path))}", stranger.message,
+            "RED062", f"{scenario.name}/{'.'.join(map(str, stranger.path))}", stranger.message,
             inventory.where(scenario, *stranger.path), fix=stranger.fix, clause=clause,
         )  # fmt: skip
     for c in drill.conditions:
         if c.verdict == "holds":
             continue
-        code, subject = "RED051" if c.name == "rto" else "RED050", f"{scenario.name}/{c.name}/{c.subject}"
+        code, subject = "RED061" if c.name == "rto" else "RED060", f"{scenario.name}/{c.name}/{c.subject}"
         at, message = c.at or inventory.where(scenario), _message(c)
         if c.verdict == "violated":
             yield finding(
