@@ -14,7 +14,7 @@ Breakers that open under load are not judged here: add what `capacity.power_flow
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.survives_network import Network, network
@@ -28,6 +28,7 @@ from capacity.survives_services import (
     own_lacks,
     scene,
     serving_instances,
+    shown,
 )
 from inventory.findings import Text
 from inventory.inventory import Inventory
@@ -107,11 +108,7 @@ def _missing(at: Scene, name: str, serving: frozenset[tuple[str, str]]) -> tuple
     service = at.inventory.services[name]
     sites = sorted(site for other, site in at.members if other == name)
     if not any((name, site) in serving for site in sites):
-        return tuple(
-            text
-            for site in sites
-            for text in (*own_lacks(at, name, site), *dependency_lacks(at, name, site, serving))
-        )
+        return _lacks(at, name, sites, serving)
     if service.demand is None or service.mode != "active-active":
         return ()
     carried = sum(carried_at(at, name, site) for site in sites if (name, site) in serving)
@@ -119,11 +116,24 @@ def _missing(at: Scene, name: str, serving: frozenset[tuple[str, str]]) -> tuple
     if enough(carried, needed):
         return ()
     unit, where = UNITS[service.demand.measure], ", ".join(s for s in sites if (name, s) in serving)
+    least = shown(needed)
     return (
         Text(
-            f"{plain_number(carried)} of {plain_number(needed)} {unit.en} left at {where}",
-            f"{where} 仅剩 {plain_number(carried)}{unit.zh}，需要 {plain_number(needed)}",
+            f"{plain_number(carried)} of {least} {unit.en} left at {where}",
+            f"{where} 仅剩 {plain_number(carried)}{unit.zh}，需要 {least}",
         ),
+        *_lacks(at, name, [site for site in sites if (name, site) not in serving], serving),
+    )
+
+
+def _lacks(
+    at: Scene, name: str, sites: Sequence[str], serving: Collection[tuple[str, str]]
+) -> tuple[Text, ...]:
+    """What the instances of a service at these sites lack."""
+    return tuple(
+        text
+        for site in sites
+        for text in (*own_lacks(at, name, site), *dependency_lacks(at, name, site, serving))
     )
 
 

@@ -8,7 +8,7 @@ The rules are told in the docstrings there.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from capacity.survives_network import Network
@@ -69,7 +69,7 @@ def serving_instances(scene: Scene) -> frozenset[tuple[str, str]]:
     serving: set[tuple[str, str]] = set()
     grown = True
     while grown:
-        more = {i for i in sound - serving if not any(dependency_lacks(scene, *i, serving))}
+        more = {i for i in sound - serving if not unmet(scene, *i, serving)}
         serving |= more
         grown = bool(more)
     return frozenset(serving)
@@ -89,21 +89,56 @@ def own_lacks(scene: Scene, service: str, site: str) -> Iterator[Text]:
         yield from _copies(scene, group, service, site)
 
 
-def dependency_lacks(
-    scene: Scene, service: str, site: str, serving: set[tuple[str, str]] | frozenset[tuple[str, str]]
-) -> Iterator[Text]:
-    """Services an instance depends on that do not serve it: at its own site, or anywhere it sees when they have no
-    devices there. A service without devices anywhere is no condition, as nobody knows whether it serves."""
+def unmet(scene: Scene, service: str, site: str, serving: Collection[tuple[str, str]]) -> list[str]:
+    """Services that an instance depends on and that do not serve it: at its own site, or anywhere it sees when they
+    have no devices there. A service without devices anywhere is no condition, as nobody knows whether it serves."""
+    out = []
     for needed in sorted(set(scene.inventory.services[service].depends_on)):
-        homes = sorted(home for name, home in scene.members if name == needed)
+        homes = homes_of(scene, needed)
+        near = [site] if site in homes else [home for home in homes if home in scene.network.joined[site]]
+        if homes and not any((needed, home) in serving for home in near):
+            out.append(needed)
+    return out
+
+
+def homes_of(scene: Scene, service: str) -> list[str]:
+    """Sites at which a service has devices, sorted."""
+    return sorted(home for name, home in scene.members if name == service)
+
+
+def dependency_lacks(
+    scene: Scene, service: str, site: str, serving: Collection[tuple[str, str]]
+) -> Iterator[Text]:
+    """What each service that an instance depends on and that does not serve it lacks itself, down to the root."""
+    for needed in unmet(scene, service, site, serving):
+        homes = homes_of(scene, needed)
         if site in homes:
-            if (needed, site) not in serving:
-                yield Text(f"{needed} at {site} is down", f"{site} 的 {needed} 不可用")
-        elif homes and not any((needed, h) in serving and h in scene.network.joined[site] for h in homes):
-            where = ", ".join(homes)
-            yield Text(
-                f"{needed} does not serve {site} from {where}", f"{where} 的 {needed} 不能为 {site} 提供服务"
-            )
+            root = _root(scene, needed, site, serving, {service, needed})
+            yield Text(f"{needed} at {site} is down{root.en}", f"{site} 的 {needed} 不可用{root.zh}")
+            continue
+        root, where = _root(scene, needed, homes[0], serving, {service, needed}), ", ".join(homes)
+        if any((needed, home) in serving for home in homes):
+            root = Text(f": {site} does not see it", f"：{site} 与其不连通")
+        yield Text(
+            f"{needed} does not serve {site} from {where}{root.en}",
+            f"{where} 的 {needed} 不能为 {site} 提供服务{root.zh}",
+        )
+
+
+def _root(
+    scene: Scene, service: str, site: str, serving: Collection[tuple[str, str]], asked: set[str]
+) -> Text:
+    """The first thing an instance lacks, to be put behind its name; through its dependencies where it lacks nothing
+    itself. Empty when only a circle of dependencies is in the way."""
+    for own in own_lacks(scene, service, site):
+        return Text(f": {own.en}", f"：{own.zh}")
+    for needed in unmet(scene, service, site, serving):
+        homes = homes_of(scene, needed)
+        home = site if site in homes else homes[0]
+        if needed not in asked:
+            root = _root(scene, needed, home, serving, asked | {needed})
+            return Text(f": {needed} at {home} is down{root.en}", f"：{home} 的 {needed} 不可用{root.zh}")
+    return Text("", "")
 
 
 # ---------------------------------------------------------------- members and demand
@@ -116,6 +151,11 @@ def needed_amount(scene: Scene, service: Service) -> float:
     parameter = MAY_BE_USED.get(service.demand.measure)
     usable = scene.inventory.policy.number(parameter) if parameter else 1.0
     return service.demand.amount * service.demand.critical_share / usable
+
+
+def shown(needed: float) -> str:
+    """An amount needed as text, rounded up to a tenth: what falls short never reads as enough."""
+    return plain_number(math.ceil(round(needed * 10, 5)) / 10)
 
 
 def enough(carried: float, needed: float) -> bool:
@@ -140,9 +180,10 @@ def _members(scene: Scene, service: Service, site: str) -> Iterator[Text]:
         carried = carried_at(scene, service.name, site)
         if not enough(carried, needed):
             unit = UNITS[service.demand.measure]
+            least = shown(needed)
             yield Text(
-                f"{plain_number(carried)} of {plain_number(needed)} {unit.en} reached at {site}",
-                f"{site} 可达 {plain_number(carried)}{unit.zh}，需要 {plain_number(needed)}",
+                f"{plain_number(carried)} of {least} {unit.en} reached at {site}",
+                f"{site} 可达 {plain_number(carried)}{unit.zh}，需要 {least}",
             )
     elif not reached:
         yield Text(

@@ -112,7 +112,7 @@ def test_lost_votes_are_counted(one_site: Platform) -> None:
     assert two.services["db"]
     three = one_site.without(*(f"device/a-db-00{n}" for n in (1, 2, 3)))
     assert why(three, "db") == ["a-votes: 3 of 5 votes lost, seen from A"]
-    assert why(three, "app") == ["db at A is down"]
+    assert why(three, "app") == ["db at A is down: a-votes: 3 of 5 votes lost, seen from A"]
 
 
 def test_copies_that_can_be_spared(one_site: Platform) -> None:
@@ -121,7 +121,12 @@ def test_copies_that_can_be_spared(one_site: Platform) -> None:
     assert why(lost, "store") == [
         "a-store: 2 of 3 racks lost a device, up to 2 of 3 copies gone, 1 can be spared"
     ]
-    assert why(lost, "db") == ["store at A is down"]
+    short = "a-store: 2 of 3 racks lost a device, up to 2 of 3 copies gone, 1 can be spared"
+    assert why(lost, "db") == [f"store at A is down: {short}"]
+    assert why(lost, "app") == [
+        f"db at A is down: store at A is down: {short}",
+        f"store at A is down: {short}",
+    ]
 
 
 def test_fewer_pairs_than_copies(tmp_path: Path) -> None:
@@ -163,7 +168,7 @@ def test_demand(tmp_path: Path, mode: str, amount: float, alone: bool, together:
     left = here.without(*here.of("site", "A"))
     assert left.services["app"] is alone
     if mode == "active-active" and together and not alone:
-        assert why(left, "app") == ["48 of 96 cores left at B"]
+        assert why(left, "app")[:2] == ["48 of 96 cores left at B", "0 of 2 devices reached at A"]
 
 
 def test_share_that_must_go_on(tmp_path: Path) -> None:
@@ -173,7 +178,7 @@ def test_share_that_must_go_on(tmp_path: Path) -> None:
     here = Platform(tmp_path, data)
     assert here.without(*here.of("site", "A")).services["app"]
     left = here.without(*here.of("site", "A"), "device/b-app-001")
-    assert why(left, "app") == ["1 of 2 devices left at B"]
+    assert why(left, "app")[0] == "1 of 2 devices left at B"
 
 
 def test_peer_link_lost_with_a_keepalive(two_sites: Platform) -> None:
@@ -235,10 +240,7 @@ def test_site_lost_with_and_without_witness(two_sites: Platform) -> None:
     gone = two_sites.of("site", "A")
     assert two_sites.without(*gone).services["db"]
     result = two_sites.without(*gone, "site-link/b-w")
-    assert why(result, "db")[-2:] == [
-        "store at A is down",
-        "platform: 2 of 3 votes lost, seen from B",
-    ]
+    assert why(result, "db")[-1] == "platform: 2 of 3 votes lost, seen from B"
 
 
 def test_witness_votes_for_one_side_only(two_sites: Platform) -> None:
@@ -273,7 +275,10 @@ def test_dependency_at_another_site(tmp_path: Path) -> None:
     apart = here.without("site-link/dci-1", "site-link/dci-2")
     assert apart.serving == ("app@A", "db@A", "store@A")
     result = here.without("device/a-store-001", "device/a-store-002")
-    assert "store does not serve B from A" in why(result, "db")
+    short = "a-store: 2 of 3 racks lost a device, up to 2 of 3 copies gone, 1 can be spared"
+    assert f"store does not serve B from A: {short}" in why(result, "db")
+    cut = here.without("site-link/dci-1", "site-link/dci-2", "device/a-db-001", "device/a-db-002")
+    assert "store does not serve B from A: B does not see it" in why(cut, "db")
 
 
 def test_service_nobody_carries_is_not_judged(tmp_path: Path) -> None:
