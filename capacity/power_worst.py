@@ -149,9 +149,7 @@ class _Highest:
     ) -> None:
         self.plant, self.tripping = plant, tripping
         self.nothing = len(groups)
-        self.member = np.zeros((len(plant.keys), len(groups) + 1), dtype=np.bool_)
-        for number, (_, rows) in enumerate(groups):
-            self.member[list(rows), number] = True
+        self.rows = [np.array(rows) for _, rows in groups]
         self.best = np.zeros(len(plant.keys))
         self.cause: list[tuple[int, ...]] = [()] * len(plant.keys)
         self.normal = np.zeros(len(plant.keys))
@@ -167,9 +165,10 @@ class _Highest:
         self.evaluated += len(sets)
         for start in range(0, len(sets), width):
             block = sets[start : start + width]
-            first = np.array([s[0] if s else self.nothing for s in block])
-            second = np.array([s[1] if len(s) > 1 else self.nothing for s in block])
-            dead = self.member[:, first] | self.member[:, second]
+            dead = np.zeros((len(self.plant.keys), len(block)), dtype=np.bool_)
+            for column, chosen in enumerate(block):
+                for group in chosen:
+                    dead[self.rows[group], column] = True
             after, highest = settle(self.plant, dead, tripping=self.tripping)
             top = highest.max(axis=1)
             for row in np.flatnonzero(top > self.best * (1 + TOLERANCE)):
