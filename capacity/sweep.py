@@ -147,7 +147,8 @@ def sweep(
     loads = _Loads(inventory, layers, ordered, at)
     tell("every group alone", 1, 3)
     observer = Observer(inventory, layers, looked_at)
-    intact = observer.outcomes([()], [()], [()])[0]
+    opens_anyway = loads.opened([()])[0]
+    intact = observer.outcomes([()], [opens_anyway], [opens_anyway])[0]
     alone = [n for n, risk in enumerate(ordered) if order == 2 or not only or risk.key in only]
     opened = loads.opened([(n,) for n in alone])
     outcomes = observer.outcomes(
@@ -165,7 +166,7 @@ def sweep(
         failures = pairs.failures
         new, pairs_down = pairs.losses(engine, lambda done, total: tell("every pair", done, total))
         outcomes = [o for o in outcomes if set(o.down) - set(intact.down)]
-    reasons = survives(inventory, layers, ()).reasons if intact.down else {}
+    reasons = survives(inventory, layers, opens_anyway).reasons if intact.down else {}
     kinds: dict[str, int] = {}
     for n in alone:
         kinds[ordered[n].kind] = kinds.get(ordered[n].kind, 0) + 1
@@ -274,7 +275,7 @@ class _Loads:
         """Elements that open on top of each set of groups."""
         if not self.may_open:
             return [()] * len(sets)
-        failed = [frozenset().union(*(self.footprint(g) for g in groups)) for groups in sets]
+        failed = [frozenset[str]().union(*(self.footprint(g) for g in groups)) for groups in sets]
         distinct = sorted(set(failed), key=sorted)
         found = dict(zip(distinct, trips(self._layers, self._draws, distinct, at=self._at), strict=True))
         return [found[f] for f in failed]
@@ -331,7 +332,8 @@ class _Pairs:
         names = [tuple(self.risks[g].key for g in item) for item in self.items]
         new: dict[str, list[CutClass]] = {}
         counts: dict[str, int] = {}
-        intact = unpacked(compiled.evaluate_sets(groups_of(compiled, [()]), all_sets(1, 1)), 1)[:, 0]
+        anyway = groups_of(compiled, self.loads.opened([()]))
+        intact = unpacked(compiled.evaluate_sets(anyway, all_sets(1, 1)), 1)[:, 0]
         for row, service in enumerate(compiled.outputs):
             if intact[row]:
                 fresh = down[row] & ~single[row][sets].any(axis=1)
