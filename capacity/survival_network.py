@@ -18,8 +18,8 @@ joins its core switches and never fails; site links take no part, so a site is r
 switch that stands already and of which no running link is listed is taken as cabled to every core switch of its
 site, by cables that do not fail (`capacity.survival_open` says so).
 
-Sites. A site is alive while its place (an element `place/X`, if there is one) works and, if it has core or edge
-switches, any of them is up. Two sites are linked by a working site link (both ends and the `via` site alive) or by a
+Sites. A site is alive while its place (an element `place/X`, if there is one) works and any of its core and edge
+switches is up; where it has none, any of its devices. Two sites are linked by a working site link (both ends and the `via` site alive) or by a
 working existing cable between switches of both; they are joined when linked directly or over other sites. A witness
 passes no traffic on: it joins nobody to anybody else.
 """
@@ -235,17 +235,18 @@ def _site_gates(inventory: Inventory, layers: Layers, gates: Gates) -> None:
     """Adds `alive:SITE` for every site, and `joined:A-B` for every two that anything can join."""
     import networkx as nx
 
-    nodes = layers.logical.nodes
-    entries: dict[str, list[str]] = {site: [] for site in inventory.sites}
-    for node, data in nodes(data=True):
+    entries: dict[str, list[str]] = defaultdict(list)
+    others: dict[str, list[str]] = defaultdict(list)
+    for node, data in layers.logical.nodes(data=True):
         switch = inventory.existing_switches.get(node.partition("/")[2])
-        if data.get("edge") or (switch is not None and switch.role == "core"):
-            entries.setdefault(str(data.get("site")), []).append(f"up:{node}")
+        if not node.startswith(HUB):
+            entry = data.get("edge") or (switch is not None and switch.role == "core")
+            (entries if entry else others)[str(data.get("site"))].append(f"up:{node}")
     for site in sorted(inventory.sites):
         place = (f"place/{site}",) if f"place/{site}" in layers.elements else ()
         gates[f"alive:{site}"] = Gate("and", place)
-        if entries[site]:
-            gates[f"entry:{site}"] = Gate("or", tuple(sorted(entries[site])))
+        if standing := entries[site] or others[site]:
+            gates[f"entry:{site}"] = Gate("or", tuple(sorted(standing)))
             gates[f"alive:{site}"] = Gate("and", (*place, f"entry:{site}"))
 
     direct: dict[tuple[str, str], list[str]] = defaultdict(list)

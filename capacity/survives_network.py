@@ -217,17 +217,15 @@ def _reached(
 def _alive(
     inventory: Inventory, layers: Layers, dead: Collection[str], up: Collection[str], site: str
 ) -> bool:
-    """A place that has not failed, and of its core and edge switches, if it has any, one that is up."""
+    """A place that has not failed, and one that is up of its core and edge switches, or of its devices where it has
+    no such switch."""
     if f"place/{site}" in dead:
         return False
-    nodes = layers.logical.nodes
-    entries = [
-        f"device/{s.name}"
-        for s in inventory.existing_switches.values()
-        if s.site == site and s.role == "core"
-    ]
-    entries += [n for n in nodes if nodes[n]["edge"] and nodes[n].get("site") == site]
-    return not entries or any(switch in up for switch in entries)
+    switches, nodes = inventory.existing_switches, layers.logical.nodes
+    devices = [n for n in nodes if n.startswith("device/") and nodes[n].get("site") == site]
+    cores = {f"device/{s.name}" for s in switches.values() if s.role == "core"}
+    entries = [n for n in devices if nodes[n]["edge"] or n in cores] or devices
+    return not entries or any(device in up for device in entries)
 
 
 def _joined(

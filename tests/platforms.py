@@ -295,11 +295,20 @@ def random_platform(random: Random) -> Data:
         group["domain"] = random.choice(["rack", "device", "pair"])
         if random.random() < 0.4:
             group["write_quorum"] = random.choice([1, 2, 3])
+        if random.random() < 0.2:
+            group.update(
+                scheme="erasure", data_shards=random.choice([1, 2, 4]), parity_shards=random.choice([1, 2])
+            )
     for link in data["site_links"]:
         if random.random() < 0.2 and {link["a"], link["b"]} != {"A", "B"}:
             link["via"] = "A" if "B" in (link["a"], link["b"]) else "B"
     if random.random() < 0.3:
         record(data, "quorums", "platform")["automatic_failover"] = random.random() < 0.7
+    if random.random() < 0.2:
+        for vote in record(data, "quorums", "platform")["votes"][:2]:
+            vote["fleet"] = f"{vote['site'].lower()}-db"
+    if random.random() < 0.1:
+        record(data, "services", "store")["depends_on"] = ["app"]
     if random.random() < 0.3:
         data["generators"] = [{k: v for k, v in g.items() if k != "rated_kw"} for g in data["generators"]]
         data["generators"].append({**data["generators"][0], "name": "A-G3"})

@@ -332,3 +332,23 @@ def test_running_switch_without_listed_links(tmp_path: Path) -> None:
     assert here.open()["existing_switches/A-L1"] == [
         "no running link of it is listed: taken as cabled to every core switch of its site"
     ]
+
+
+def test_circle_of_dependencies_holds_nothing_up(tmp_path: Path) -> None:
+    data = platform(("A",))
+    record(data, "services", "store")["depends_on"] = ["app"]
+    here = Platform(tmp_path, data)
+    assert here.without().services == {"app": False, "db": False, "store": False}
+    assert why(here.without(), "store") == ["app at A is down: db at A is down"]
+
+
+def test_site_without_core_is_alive_while_a_device_is(tmp_path: Path) -> None:
+    data = platform(witness=True)
+    core = {"A-C1", "A-C2", "A-M1", "A-M2"}
+    data["existing_switches"] = [s for s in data["existing_switches"] if s["name"] not in core]
+    for owner in data["pairs"] + data["oob_switches"]:
+        if owner["site"] == "A":
+            owner.pop("uplinks")
+    here = Platform(tmp_path, data)
+    assert here.without().alive == ("A", "B", "W")
+    assert here.without(*here.of("site", "A")).alive == ("B", "W")
