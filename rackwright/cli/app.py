@@ -216,6 +216,37 @@ def drill(
 
 
 @app.command()
+def power(
+    project: ProjectOption = None,
+    order: Annotated[
+        int,
+        typer.Option("--order", min=1, max=2, help="Shared risks that fail together: 1 alone, 2 every pair."),
+    ] = 1,
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail",
+            metavar="KEY",
+            help="An element (ups/A-UPS-A) or shared risk (rack:A01-A04) that fails; may be repeated.",
+        ),
+    ] = None,
+    draw: Annotated[Draw, typer.Option("--draw", help="Allocated or peak draw.")] = Draw.PEAK,
+    top: Annotated[
+        int, typer.Option("--top", min=1, help="How many elements to show, the fullest first.")
+    ] = 10,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Loads after failures: what can open at all, the worst load of every element, or what one failure does.
+
+    Utilisation is load over limit once something has failed: a 2N rack at its limit reads 100 %, not 50 %. Exit
+    code 1 when a breaker opens or an element is above its limit.
+    """
+    from rackwright.cli.power import run
+
+    run(project, output, order=order, at=draw.value, fail=fail or [], top=top)
+
+
+@app.command()
 def simulate(
     project: ProjectOption = None,
     order: Annotated[
