@@ -29,6 +29,7 @@ MODULES = (
     "topology.checks.risk_groups",
     "topology.checks.shared_trays",
     "topology.checks.zones",
+    "topology.checks.zones_between",
     "topology.checks.zones_ha",
     "topology.checks.zones_members",
     "topology.checks.zones_policy",

@@ -15,6 +15,7 @@ import pytest
 import topology.checks.addressing
 import topology.checks.redundancy
 import topology.checks.zones
+import topology.checks.zones_between
 import topology.checks.zones_ha
 import topology.checks.zones_members
 import topology.checks.zones_policy

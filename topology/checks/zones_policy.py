@@ -1,43 +1,28 @@
-"""The access table: what each rule opens (SEC020-SEC024, SEC026-SEC028)."""
+"""The access table: what each rule opens (SEC020-SEC024)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from inventory.checks import Context, check, finding, lacking
 from inventory.findings import Finding, Related, Severity, Text, names_text
 from inventory.nearest import near
-from topology.checks.rule_book import ANY, Item, Rule, objects, rule_book
-from topology.checks.zones_book import GUARDS, waypoints
-from topology.checks.zones_ha import fleets_with
+from topology.checks.rule_book import ANY, Item, Rule, rule_book
 from topology.checks.zones_members import expected_kind, other_zones
-from topology.zones import Box, uncovered
+from topology.ip import parse_net
 
 SUSPECT_SNMP = ("snmp", "snmpv1", "snmpv2", "snmpv2c")
 CLEAR_TEXT = ("telnet", "http", *SUSPECT_SNMP)
 """Applications that are refused whatever port they speak on. Source: GB/T 22239-2019 8.1.2.2, 8.1.4.1 c."""
-OPEN_FROM = {
-    "oob": ("management", "oob"),
-    "crypto": ("core", "crypto"),
-    "core": ("core", "public", "management", "crypto", "dci"),
-    "public": ("exit", "public", "core", "management", "dci"),
-    "dci": ("core", "public", "management", "dci"),
-    "exit": ("exit", "public", "core", "management", "dci"),
-    "management": ("core", "public", "exit", "dci", "crypto", "management", "oob"),
-}
-"""Kind of a zone -> kinds of zones that may open connections into it (engineering estimate on GB/T 22239-2019
-8.1.2.1 and 8.1.5.4): out-of-band from management only, crypto from core only, core never straight from outside."""
-
-
-def _rules(ctx: Context) -> tuple[Rule, ...]:
-    return rule_book(ctx)
 
 
 def _readable(ctx: Context) -> list[Rule]:
     return [r for r in rule_book(ctx) if r.readable]
 
 
-def _allowing(ctx: Context) -> list[Rule]:
+def allowing(ctx: Context) -> list[Rule]:
+    """Rules that let something through and can be read."""
     return [r for r in _readable(ctx) if r.allows]
 
 
@@ -45,18 +30,34 @@ def _sides(rule: Rule) -> tuple[tuple[str, tuple[Item, ...]], ...]:
     return ("src", rule.src), ("dst", rule.dst)
 
 
-def directions(ctx: Context, rule: Rule) -> list[tuple[str, str]]:
-    """Kinds of (source, destination) zones, both ways for a rule of both ways."""
-    zones = ctx.inventory.zones
-    one = zones[rule.record.src_zone].kind, zones[rule.record.dst_zone].kind
-    return [one, one[::-1]] if rule.record.direction == "both-ways" and one[0] != one[1] else [one]
+@dataclass(frozen=True)
+class Unread:
+    """What cannot be read in the table, with the first rule that holds it and where, and all that do."""
+
+    text: str
+    rule: Rule
+    path: tuple[str | int, ...]
+    rules: tuple[Rule, ...]
+
+
+def _unread(ctx: Context) -> list[Unread | Rule]:
+    """Names that mean nothing, each once, and every rule for its ports."""
+    first: dict[str, tuple[Rule, tuple[str | int, ...]]] = {}
+    rules: dict[str, list[Rule]] = {}
+    for rule in rule_book(ctx):
+        for side, items in _sides(rule):
+            for i, item in enumerate(items):
+                if not item.known:
+                    first.setdefault(item.text, (rule, (side, i)))
+                    rules.setdefault(item.text, []).append(rule)
+    return [*(Unread(text, *first[text], tuple(rules[text])) for text in sorted(first)), *rule_book(ctx)]
 
 
 @check(
-    "SEC020", severity=Severity.ERROR, over=_rules, needs="inventory", title=Text("Rule that cannot be read", "规则无法识别"),
+    "SEC020", severity=Severity.ERROR, over=_unread, needs="inventory", title=Text("Rule that cannot be read", "规则无法识别"),
     clause="GB/T 22239-2019 8.1.3.2 c",
 )  # fmt: skip
-def rule_is_readable(rule: Rule, ctx: Context) -> Iterator[Finding]:
+def rules_are_readable(subject: Unread | Rule, ctx: Context) -> Iterator[Finding]:
     """Every name in a rule is an address, a prefix, or a fleet, pair, pool or endpoint; ports end at 65535.
 
     Why it matters: a rule that means nothing to the model means something to whoever types it in.
@@ -66,29 +67,29 @@ def rule_is_readable(rule: Rule, ctx: Context) -> Iterator[Finding]:
     Passing: `dst: [bastion]` with `endpoints: [{name: bastion, …}]`
     """
     inventory = ctx.inventory
-    for side, items in _sides(rule):
-        for i, item in enumerate(items):
-            if item.known:
-                continue
-            if item.text in inventory.endpoints:
-                yield finding(
-                    "SEC020", rule.subject, Text(f"endpoint {item.text} lists what is no address", f"端点 {item.text} 含非法地址"),
-                    ctx.where(inventory.endpoints[item.text], "addresses"), fix=Text("write addresses and prefixes", "填写地址或网段"),
-                )  # fmt: skip
-                continue
-            names = (*inventory.fleets, *inventory.pairs, *inventory.pools, *inventory.endpoints)
-            guess = near(item.text, names)
+    if isinstance(subject, Rule):
+        if subject.fault:
             yield finding(
-                "SEC020", rule.subject, Text(f"{side}: nothing is named {item.text}", f"{side}：没有名为 {item.text} 的对象"),
-                ctx.where(rule.record, side, i),
-                fix=Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess
-                else Text("list it under endpoints, or write its prefix", "在 endpoints 列出，或填写网段"),
+                "SEC020", subject.subject, Text(f"port {subject.fault} is no port or range", f"端口 {subject.fault} 无效"),
+                ctx.where(subject.record, "port"), arithmetic="0 to 65535, lower number first", fix=Text("correct it", "改正"),
             )  # fmt: skip
-    if rule.fault:
+        return
+    if subject.text in inventory.endpoints:
         yield finding(
-            "SEC020", rule.subject, Text(f"port {rule.fault} is no port or range", f"端口 {rule.fault} 无效"),
-            ctx.where(rule.record, "port"), arithmetic="0 to 65535, lower number first", fix=Text("correct it", "改正"),
+            "SEC020", f"endpoints/{subject.text}", Text(f"endpoint {subject.text} lists what is no address", f"端点 {subject.text} 含非法地址"),
+            ctx.where(inventory.endpoints[subject.text], "addresses"), fix=Text("write addresses and prefixes", "填写地址或网段"),
         )  # fmt: skip
+        return
+    guess = near(subject.text, (*inventory.fleets, *inventory.pairs, *inventory.pools, *inventory.endpoints))
+    others = [r for r in dict.fromkeys(r.record.name for r in subject.rules) if r != subject.rule.record.name]
+    yield finding(
+        "SEC020", subject.rule.subject,
+        Text(f"{subject.path[0]}: nothing is named {subject.text}", f"{subject.path[0]}：没有名为 {subject.text} 的对象"),
+        ctx.where(subject.rule.record, *subject.path),
+        fix=Text(f"did you mean {guess}?", f"是否为 {guess}？") if guess
+        else Text("list it under endpoints, or write its prefix", "在 endpoints 列出，或填写网段"),
+        related=[Related(ctx.where(inventory.policies[name], "name"), f"{name} names it too") for name in others],
+    )  # fmt: skip
 
 
 @check(
@@ -130,8 +131,17 @@ def _doubtful(ctx: Context, name: str) -> bool:
     return pool is not None and (expected_kind(ctx, pool) is not None or bool(other_zones(ctx, pool)))
 
 
+def _overlapping(ctx: Context, name: str) -> bool:
+    """True for a pool that meets another one: NET001 says so there."""
+    nets = {n: parse_net(p.prefix) for n, p in ctx.inventory.pools.items()}
+    own = nets.get(name)
+    return own is not None and any(
+        net is not None and n != name and net.overlaps(own) for n, net in nets.items()
+    )
+
+
 @check(
-    "SEC022", severity=Severity.ERROR, over=_allowing, needs="inventory", title=Text("Anything to anything", "任意到任意放行"),
+    "SEC022", severity=Severity.ERROR, over=allowing, needs="inventory", title=Text("Anything to anything", "任意到任意放行"),
     clause="GB/T 22239-2019 8.1.3.2 a",
 )  # fmt: skip
 def not_any_to_any(rule: Rule, ctx: Context) -> Iterator[Finding]:
@@ -151,7 +161,7 @@ def not_any_to_any(rule: Rule, ctx: Context) -> Iterator[Finding]:
 
 
 @check(
-    "SEC024", severity=Severity.ERROR, over=_allowing, needs="inventory", unless=("SEC022",), title=Text("Protocol that is refused", "禁用的协议"),
+    "SEC024", severity=Severity.ERROR, over=allowing, needs="inventory", unless=("SEC022",), title=Text("Protocol that is refused", "禁用的协议"),
     clause="GB/T 22239-2019 8.1.2.2",
 )  # fmt: skip
 def no_clear_text(rule: Rule, ctx: Context) -> Iterator[Finding]:
@@ -178,7 +188,7 @@ def no_clear_text(rule: Rule, ctx: Context) -> Iterator[Finding]:
     refused = (
         []
         if record.proto == "udp"
-        else [int(p) for p in policy.numbers("security.rejected_ports") if _opens(rule, int(p))]
+        else [int(p) for p in policy.numbers("security.rejected_ports") if opens(rule, int(p))]
     )
     if refused:
         shown = ", ".join(map(str, refused))
@@ -187,9 +197,7 @@ def no_clear_text(rule: Rule, ctx: Context) -> Iterator[Finding]:
             arithmetic=policy.cite("security.rejected_ports"), fix=Text("take the port out; SSH and HTTPS instead", "移除该端口，改用 SSH、HTTPS"),
         )  # fmt: skip
     snmp = [
-        int(p)
-        for p in policy.numbers("security.snmp_ports")
-        if record.proto != "tcp" and _opens(rule, int(p))
+        int(p) for p in policy.numbers("security.snmp_ports") if record.proto != "tcp" and opens(rule, int(p))
     ]
     if snmp and record.application is None:
         yield lacking(
@@ -203,12 +211,13 @@ def _safer(application: str) -> Text:
     return Text(f"use {better}", f"改用 {better}")
 
 
-def _opens(rule: Rule, port: int) -> bool:
+def opens(rule: Rule, port: int) -> bool:
+    """True when the port is among those of the rule."""
     return any(low <= port <= high for low, high in rule.ports)
 
 
 @check(
-    "SEC023", severity=Severity.WARNING, over=_allowing, needs="inventory", unless=("SEC022",), title=Text("Rule too wide", "规则范围过宽"),
+    "SEC023", severity=Severity.WARNING, over=allowing, needs="inventory", unless=("SEC022",), title=Text("Rule too wide", "规则范围过宽"),
     clause="policy: security",
 )  # fmt: skip
 def not_too_wide(rule: Rule, ctx: Context) -> Iterator[Finding]:
@@ -231,7 +240,9 @@ def not_too_wide(rule: Rule, ctx: Context) -> Iterator[Finding]:
             )
             if item.text == ANY:
                 faults.append(((side, i), f"{side} is any", f"{side} 为 any", policy.cite(limit)))
-            elif item.widest and item.widest.length < policy.number(limit):
+            elif (
+                item.widest and item.widest.length < policy.number(limit) and not _overlapping(ctx, item.text)
+            ):
                 faults.append((
                     (side, i), f"{side} {item.text} is a /{item.widest.length}", f"{side} {item.text} 为 /{item.widest.length}",
                     f"/{item.widest.length} is wider than /{policy.number(limit):g}; {policy.cite(limit)}",
@@ -241,7 +252,7 @@ def not_too_wide(rule: Rule, ctx: Context) -> Iterator[Finding]:
         refused = [
             int(p)
             for p in policy.numbers("security.rejected_ports")
-            if rule.record.proto != "udp" and _opens(rule, int(p))
+            if rule.record.proto != "udp" and opens(rule, int(p))
         ]
         more = f", TCP {' and '.join(map(str, refused))} among them" if refused else ""
         more_zh = f"，其中含 TCP {'、'.join(map(str, refused))}" if refused else ""
@@ -255,136 +266,3 @@ def not_too_wide(rule: Rule, ctx: Context) -> Iterator[Finding]:
             ctx.where(rule.record, *faults[0][0]), arithmetic="; ".join(dict.fromkeys(f[3] for f in faults)),
             fix=Text("name the devices and ports that need it", "写明确需的设备与端口"),
         )  # fmt: skip
-
-
-# ---------------------------------------------------------------- between zones
-
-
-def _admin_ports(rule: Rule, ctx: Context) -> list[int]:
-    if rule.record.proto not in ("tcp", "any"):
-        return []
-    return [int(p) for p in ctx.inventory.policy.numbers("security.admin_ports") if _opens(rule, int(p))]
-
-
-@check(
-    "SEC026", severity=Severity.ERROR, over=_allowing, needs="inventory", unless=("SEC021",), title=Text("Rule between zones that must not meet", "禁止互访的安全域之间放行"),
-    clause="GB/T 22239-2019 8.1.2.1 d, 8.1.5.4",
-)  # fmt: skip
-def zones_that_may_meet(rule: Rule, ctx: Context) -> Iterator[Finding]:
-    """Out-of-band is opened from management only, crypto from core only, core never straight from outside; ports of
-    administration in management are opened from management and out-of-band only.
-
-    Why it matters: each zone guards the next; a rule that skips one makes it useless.
-    How to fix: go by the bastion, by the public zone and its gap, or drop the rule.
-    Source: GB/T 22239-2019 8.1.2.1 d (important zones not at the border), 8.1.5.4 a and b (management area and its
-    own safe path); the table of zones is an engineering estimate.
-    Failing: `{src_zone: core, dst_zone: oob, …}`
-    Passing: `{src_zone: management, dst_zone: oob, …}`
-    """
-    for src, dst in directions(ctx, rule):
-        allowed: Sequence[str] = OPEN_FROM[dst]
-        ports = _admin_ports(rule, ctx) if dst == "management" and src not in ("management", "oob") else []
-        if src in allowed and not ports:
-            continue
-        what = f" on TCP {', '.join(map(str, ports))}" if ports else ""
-        names = "management, oob" if ports else ", ".join(allowed)
-        yield finding(
-            "SEC026", rule.subject,
-            Text(f"a zone of kind {src} opens one of kind {dst}{what}", f"{src} 类安全域访问 {dst} 类安全域{what.replace(' on ', ' ')}"),
-            ctx.where(rule.record, "port" if ports else "src_zone"),
-            arithmetic=f"{dst} may be opened from: {names}",
-            fix=Text("go by the bastion, or by the zone between", "经堡垒机或中间安全域访问"),
-        )  # fmt: skip
-        return
-
-
-@check(
-    "SEC027", severity=Severity.ERROR, over=_allowing, needs="inventory", unless=("SEC021", "SEC022", "SEC026"),
-    title=Text("Public service into core past the gap", "公共服务区未经网闸访问核心区"), clause="GB/T 22239-2019 8.1.3.1 a",
-)  # fmt: skip
-def public_by_the_gap(rule: Rule, ctx: Context) -> Iterator[Finding]:
-    """Rules from public service into core name the gap or firewall that lets them through, and the application.
-
-    Why it matters: the public zone is the one that will be broken into.
-    How to fix: `via: <waypoint of kind gap or firewall>`, `application: <the interface called>`.
-    Source: GB/T 22239-2019 8.1.3.1 a, 8.1.2.1 d; engineering estimate: application interfaces only.
-    Failing: `{src_zone: public, dst_zone: core, port: "8443", …}` without `via`
-    Passing: the same with `via: A-GAP, application: settlement-api`
-    """
-    if ("public", "core") not in directions(ctx, rule):
-        return
-    record, guards = rule.record, {g.name: g for g in waypoints(ctx)}
-    parting = sorted(name for name, g in guards.items() if g.kind in GUARDS)
-    if record.via is None and not parting:
-        yield lacking(
-            "SEC027", rule.subject, Text("no gap or firewall is declared", "未声明网闸或防火墙"), ctx.where(record, "name"),
-            Text("list it under `waypoints`, and name it in `via`", "在 `waypoints` 列出，并填写 `via`"),
-        )  # fmt: skip
-        return
-    if record.via is None or guards[record.via].kind not in GUARDS:
-        said = f"via {record.via} of kind {guards[record.via].kind}" if record.via else "via nothing"
-        yield finding(
-            "SEC027", rule.subject, Text(f"goes from public service into core {said}", f"公共服务区访问核心区，{'经 ' + record.via if record.via else '未写明途经设备'}"),
-            ctx.where(record, "via") if record.via else ctx.where(record, "name"),
-            arithmetic=f"gaps and firewalls: {names_text(parting) or 'none'}",
-            fix=Text("name the gap or firewall in `via`", "在 `via` 填写网闸或防火墙"),
-        )  # fmt: skip
-    elif record.application is None:
-        yield lacking(
-            "SEC027", rule.subject, Text("the application interface is not stated", "未写明应用接口"), ctx.where(record, "name"),
-            Text("write `application`", "填写 `application`"),
-        )  # fmt: skip
-
-
-@check(
-    "SEC028", severity=Severity.ERROR, over=_allowing, needs="inventory", unless=("SEC022",), title=Text("Honeypot may speak", "蜜罐可主动外联"),
-    clause="GB/T 22239-2019 8.1.3.3",
-)  # fmt: skip
-def honeypots_are_silent(rule: Rule, ctx: Context) -> Iterator[Finding]:
-    """No rule lets a honeypot (device type with feature honeypot) open a connection, unless an earlier one denies it.
-
-    Its management port in the out-of-band network is not meant.
-
-    Why it matters: a honeypot is there to be broken into; from then on it is the attacker's machine.
-    How to fix: take it out of the rule, or put a denying rule for it first.
-    Source: GB/T 22239-2019 8.1.3.3; engineering estimate.
-    Failing: `{src_zone: core, src: [a-honeypot], dst: [siem], action: allow, …}`
-    Passing: `{src_zone: core, src: [a-honeypot], dst: [any], action: deny, …}` before every rule from any
-    """
-    pots = fleets_with(ctx, "honeypot")
-    denied = [box for r in rule_book(ctx)[: rule.index] if not r.allows for box in r.boxes]
-    for fleet in pots:
-        if fleet.zone is None:
-            continue
-        place = _speaks(ctx, rule, fleet.name, fleet.zone, denied)
-        if place:
-            yield finding(
-                "SEC028", rule.subject, Text(f"{fleet.name} may open connections", f"{fleet.name} 可主动发起连接"),
-                ctx.where(rule.record, *place), fix=Text(f"deny {fleet.name} first, or take it out", f"先行拒绝 {fleet.name}，或将其移除"),
-                related=[Related(ctx.where(fleet, "name"), f"{fleet.name}: {fleet.count} x {fleet.device_type}")],
-            )  # fmt: skip
-            return
-
-
-def _speaks(
-    ctx: Context, rule: Rule, fleet: str, zone: str, denied: list[Box]
-) -> tuple[str | int, ...] | None:
-    """The part of a rule that lets the fleet open connections which no earlier rule denies."""
-    item = objects(ctx).item(fleet, zone)
-    number = sorted(ctx.inventory.zones).index(zone)
-    both = rule.record.direction == "both-ways"
-    for box in rule.boxes:
-        if box.sides[0] != (number, number):
-            continue
-        for first, last in item.ranges:
-            low, high = max(first, box.sides[3][0]), min(last, box.sides[3][1])
-            if low <= high and uncovered([Box((*box.sides[:3], (low, high), *box.sides[4:]))], denied):
-                side = (
-                    "src" if rule.record.src_zone == zone and (not both or _names(rule.src, fleet)) else "dst"
-                )
-                return (side,)
-    return None
-
-
-def _names(items: Sequence[Item], fleet: str) -> bool:
-    return any(i.text in (fleet, ANY) for i in items)
