@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from capacity.kernel import Groups
+from capacity.kernel import Compiled, Groups
 from capacity.kernel_columns import AND, ATLEAST, NOT, OR, Columns, Ints
 from capacity.structure import Gate, Structure
 from tests.bench.fabrics import KINDS, LEAF, NONE, ROOMS, ROUTER, SITES, Region
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     import networkx as nx
 
 _OPS = {AND: "and", OR: "or", ATLEAST: "atleast", NOT: "not"}
-Bits = npt.NDArray[np.bool_]
+PARTS = ("server", "access", "switch", "link", "pdu", "ups", "generators", "utility")
+Part = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class Model:
     """A region for the kernel. Output i is server class i, up and reached; `weight`: servers in each class;
-    `server_class`: class of each server; `names`: keys of the leaves, in order; `groups` with `group_kind`."""
+    `server_class`: class of each server; `group_kind[kind_of_group[g]]`: kind of group g; `offsets`: first leaf of
+    each kind of part; `reach`: node of the columns that says whether each switch is reached."""
 
     columns: Columns
     weight: Ints
@@ -33,6 +35,13 @@ class Model:
     group_kind: tuple[str, ...]
     kind_of_group: Ints
     offsets: dict[str, int]
+    reach: Ints
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of columns, classes and groups."""
+        own = (self.weight, self.server_class, self.kind_of_group, self.groups.ptr, self.groups.leaf)
+        return self.columns.nbytes + sum(part.nbytes for part in own)
 
 
 def classes(region: Region) -> tuple[Ints, Ints]:
@@ -85,12 +94,9 @@ def model(region: Region, by_class: bool = True) -> Model:
     n, s, m = region.n_servers, region.n_switches, len(region.links)
     n_pdus = 2 * len(region.rack_room)
     server_class, first = classes(region) if by_class else (np.arange(n), np.arange(n))
-    sizes = {
-        "server": len(first), "access": 0 if by_class else len(region.access), "switch": s, "link": m,
-        "pdu": n_pdus, "ups": 2 * ROOMS, "generators": SITES, "utility": SITES,
-    }  # fmt: skip
-    ends = np.cumsum(list(sizes.values()))
-    at = dict(zip(sizes, (ends - list(sizes.values())).tolist(), strict=True))
+    sizes = [len(first), 0 if by_class else len(region.access), s, m, n_pdus, 2 * ROOMS, SITES, SITES]
+    ends = np.cumsum(sizes)
+    at = dict(zip(PARTS, (ends - sizes).tolist(), strict=True))
     sheet = _Sheet(int(ends[-1]))
     ups_of_pdu = 2 * np.repeat(region.rack_room, 2) + np.arange(n_pdus) % 2
 
@@ -124,7 +130,7 @@ def model(region: Region, by_class: bool = True) -> Model:
     _all_of(sheet, serves, at["server"] + np.arange(len(first)), server_fed, wired)
     groups, kinds, kind_of_group = _groups(region, at, server_class if by_class else None)
     weight = np.bincount(server_class).astype(np.int64)
-    return Model(sheet.columns(serves), weight, server_class, groups, kinds, kind_of_group, at)
+    return Model(sheet.columns(serves), weight, server_class, groups, kinds, kind_of_group, at, reach)
 
 
 def _all_of(sheet: _Sheet, gates: Ints, *inputs: Ints) -> None:
@@ -188,6 +194,20 @@ def _groups(
     sort = np.lexsort((leaf, row))
     ptr = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=start)))).astype(np.int64)
     return Groups(ptr, leaf[sort]), tuple(k[0] for k in kinds), np.concatenate(kind_of)[order]
+
+
+def local_losses(region: Region, whole: Model, compiled: Compiled) -> tuple[Ints, Ints]:
+    """Servers lost when each server, and each access cable, fails alone, by class: int64[servers], int64[cables].
+
+    A server loses itself, a cable its server where no other cable leads to a leaf that is reached.
+    """
+    p = compiled.program
+    serves = p.base[p.outputs][whole.server_class]
+    node = p.node[whole.reach[region.access[:, 1]]]
+    leads = (node >= 0) & p.base[node]
+    ways = np.bincount(region.access[:, 0], leads, minlength=region.n_servers)
+    server = region.access[:, 0]
+    return serves.astype(np.int64), (serves[server] & leads & (ways[server] == 1)).astype(np.int64)
 
 
 def structure(columns: Columns) -> Structure:
@@ -258,15 +278,12 @@ def graph(region: Region, names: Keys) -> nx.MultiGraph[str]:
 
 
 class Loop:
-    """What one writes first: remove the failed parts from a copy of the graph and see which servers are left.
+    """What one writes first: remove the failed parts from a copy of the graph (or look at it through a `view`
+    without them) and see which servers are left."""
 
-    Parts are leaf numbers of `model(region, by_class=False)`.
-    """
-
-    def __init__(self, region: Region, whole: Model, view: bool = False) -> None:
+    def __init__(self, region: Region, view: bool = False) -> None:
         self.region, self.names, self.view = region, keys(region), view
         self.graph = graph(region, self.names)
-        self.at = whole.offsets
         self.switches = frozenset(self.names.switch)
         self.routers = [self.names.switch[i] for i in np.flatnonzero(region.switch_kind == ROUTER).tolist()]
         self.edges = [
@@ -277,8 +294,8 @@ class Loop:
         ]  # fmt: skip
         self.ups = (2 * np.repeat(region.rack_room, 2) + np.arange(2 * len(region.rack_room)) % 2).tolist()
 
-    def lost(self, failed: Collection[int]) -> set[int]:
-        """Numbers of the servers that are down or not reached when `failed` leaves do not work."""
+    def lost(self, failed: Collection[Part]) -> set[int]:
+        """Numbers of the servers that are down or not reached when the parts `failed` do not work."""
         import networkx as nx
 
         nodes, edges = self._removed(failed)
@@ -298,13 +315,9 @@ class Loop:
             if server not in left or not any(switch in reached for switch in left[server])
         }  # fmt: skip
 
-    def _removed(self, failed: Collection[int]) -> tuple[list[str], list[tuple[str, str, str]]]:
-        at, names = self.at, self.names
-        dead: dict[str, set[int]] = {kind: set() for kind in at}
-        order = sorted(at.items(), key=lambda item: -item[1])
-        for part in failed:
-            kind, start = next(item for item in order if part >= item[1])
-            dead[kind].add(part - start)
+    def _removed(self, failed: Collection[Part]) -> tuple[list[str], list[tuple[str, str, str]]]:
+        names = self.names
+        dead: dict[str, set[int]] = {kind: {i for k, i in failed if k == kind} for kind in PARTS}
         dark_sites = dead["utility"] & dead["generators"]
         dark_ups = dead["ups"] | {u for u in range(2 * ROOMS) if u // 4 in dark_sites}
         dark = dead["pdu"] | ({p for p, u in enumerate(self.ups) if u in dark_ups} if dark_ups else set())
@@ -319,6 +332,15 @@ class Loop:
         return sorted(down), edges + [self.edges[n_access + i] for i in sorted(dead["link"])]
 
 
-def members(groups: Groups, which: Sequence[int]) -> set[int]:
-    """Leaves of a set of groups."""
-    return {int(i) for g in which for i in groups.leaf[groups.ptr[g] : groups.ptr[g + 1]]}
+def parts(of: Model, which: Collection[int]) -> set[Part]:
+    """What fails with the groups `which` of a model: the servers of a class each by itself."""
+    starts, out = [of.offsets[kind] for kind in PARTS], set[Part]()
+    for group in which:
+        for leaf in of.groups.leaf[of.groups.ptr[group] : of.groups.ptr[group + 1]].tolist():
+            at = bisect_right(starts, leaf) - 1
+            kind, number = PARTS[at], leaf - starts[at]
+            if kind == "server":
+                out.update((kind, i) for i in np.flatnonzero(of.server_class == number).tolist())
+            else:
+                out.add((kind, number))
+    return out
