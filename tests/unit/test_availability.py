@@ -147,6 +147,15 @@ def test_bounds_hold_the_exact_value() -> None:
     assert found.rare >= truth
 
 
+def test_hundreds_of_parts_in_series() -> None:
+    units = [of_q(f"n{i:03}", 1e-6) for i in range(600)]
+    found = exact(one(Gate("and", tuple(c.key for c in units))), units, "o")
+    assert found.unavailability == pytest.approx(series_unavailability([1e-6] * 600), rel=1e-12)
+    more = [of_q(f"n{i:03}", 1e-6) for i in range(701)]
+    with pytest.raises(TooLargeError, match="701 causes"):
+        exact(one(Gate("and", tuple(c.key for c in more))), more, "o")
+
+
 def test_too_large_is_said() -> None:
     with pytest.raises(TooLargeError):
         exact(one(Gate("atleast", KEYS, 3)), UNITS, "o", nodes_max=3)
