@@ -52,11 +52,12 @@ def copies(ground: Ground, world: World, scenario: m.Scenario, must: Must) -> It
 
 
 def _groups(ground: Ground, must: Must) -> Iterator[tuple[m.ReplicaGroup, Mapping[str, Sequence[str]]]]:
+    """Replica groups of the services asked for (none: the protected ones), with their devices by domain."""
     fleets = devices_of(ground.inventory)
     for group in ground.inventory.replica_groups.values():
         owners = {ground.inventory.fleets[f].service for f in group.fleets}
         keys = [k for f in group.fleets for k in fleets.get(f, ()) if k in ground.layers.elements]
-        if keys and (not must.services or owners & set(must.services)):
+        if keys and owners & {s.name for s in ground.protected(must.services)}:
             yield group, domains_of(group, ground.layers, keys)
 
 

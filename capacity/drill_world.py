@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from capacity.drill_model import Case
 from capacity.drill_votes import Reach, reach
-from capacity.power_flow import Draws, Flow, flow, power_loads
+from capacity.power_flow import Draws, Flow, flow, may_trip, power_loads
 from inventory import model as m
 from inventory.findings import Text
 from inventory.inventory import Inventory
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class World:
-    """One state: what survives a case, and who can reach whom between the sites."""
+    """One state: what survives a case, and who can reach whom between the sites. `failed` is what the case takes away
+    and every breaker that opens under the load that is left."""
 
     case: Case
+    failed: frozenset[str]
     state: Survival
     who: Reach
 
@@ -73,6 +75,11 @@ class Ground:
         """Draw of every device."""
         return power_loads(self.inventory, self.layers)
 
+    @cached_property
+    def may_open(self) -> bool:
+        """Whether any breaker can open under any failure at all."""
+        return bool(may_trip(self.layers, self.draws, at="peak"))
+
     def flow(self, failed: Collection[str]) -> Flow:
         """Loads at peak once these elements have failed."""
         return flow(self.layers, self.draws, failed, at="peak")
@@ -104,14 +111,17 @@ class Ground:
         """The state after a case."""
         from capacity.survives import survives
 
-        state = survives(self.inventory, self.layers, case.failed)
-        return World(case, state, reach(self.inventory, state.alive, case.failed))
+        failed = case.failed
+        if self.may_open:
+            failed |= {o.element for o in self.flow(failed).opened}
+        state = survives(self.inventory, self.layers, failed)
+        return World(case, failed, state, reach(self.inventory, state.alive, failed))
 
     def network(self, world: World) -> Network:
         """The network of a state: what carries traffic."""
         from capacity.survives_network import network
 
-        return network(self.inventory, self.layers, world.case.failed)
+        return network(self.inventory, self.layers, world.failed)
 
     def lacks(self, world: World, service: str, site: str) -> tuple[Text, ...]:
         """What an instance that does not serve is missing."""

@@ -208,7 +208,7 @@ def _struck(drill: Drill) -> str:
     kinds = Counter(k.partition("/")[0] for k in case.failed)
     parts = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items(), key=lambda x: (-x[1], x[0]))[:6])
     cut = f"; {', '.join(case.cut_off)} cut off from its users" if case.cut_off else ""
-    return f"{len(case.failed)} elements ({parts}{' …' if len(kinds) > 6 else ''}){cut}"
+    return f"{len(case.failed)} element{'s' * (len(case.failed) > 1)} ({parts}{' …' if len(kinds) > 6 else ''}){cut}"
 
 
 def votes_text(ballot: Ballot) -> str:

@@ -11,6 +11,7 @@ from capacity.drill_model import CONDITION_TITLES, KIND_TITLES, ORDER, Drill, Re
 from capacity.drill_world import Ground
 from inventory.findings import Text, names_text
 from rackwright.documents.drill_step import PHASES, Step
+from rackwright.documents.drill_steps import drilled
 from rackwright.documents.word import HOLD, LIGHT, Language, facts, new_document, table, to_bytes
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def run_sheet(
         (tr("Scenario", "场景"), f"{scenario.name} ({said(KIND_TITLES[scenario.kind], language)})"),
         (tr("Source", "依据"), _clause(on, drill, language)),
         (tr("What fails", "故障对象"), _fails(drill, language)),
+        *_carried_out(drill, language),
         (tr("Day", "日期"), day or ""),
         (tr("Planned time", "计划用时"), _total(steps, scenario.window_min, language)),
         (tr("Expected by the model", "模型结论（预期）"), counts),
@@ -148,6 +150,18 @@ def _total(steps: Sequence[Step], window_min: float | None, language: Language) 
     return f"{hours} 小时 {rest} 分钟，共 {len(steps)} 步" + (
         f"；超过窗口 {window_min:g} 分钟" if over else ""
     )
+
+
+def _carried_out(drill: Drill, language: Language) -> list[tuple[str, str]]:
+    """Of a drill with many cases: which are carried out; the others are proved only."""
+    chosen = drilled(drill)
+    if len(chosen) == len(drill.cases):
+        return []
+    names = ", ".join(c.name for c in chosen)
+    rest = len(drill.cases) - len(chosen)
+    if language == "en":
+        return [("Carried out", f"{names}; the other {rest} are proved on the model only")]
+    return [("实际演练", f"{names}；其余 {rest} 种情形仅作模型推演")]
 
 
 def clock(steps: Sequence[Step]) -> tuple[list[float], float]:

@@ -49,6 +49,14 @@ def prove(tmp_path: Path, data: Data, name: str, **more: Any) -> Drill:
     return drill(ground(inventory, plan, graphs, shared_risks(inventory, graphs)), inventory.scenarios[name])
 
 
+def prove_alone(tmp_path: Path, data: Data, name: str) -> Drill:
+    """One scenario of KINDS on a platform of one site."""
+    data["scenarios"] = [{"name": name, "title": title(name), **KINDS[name]}]
+    inventory, plan = planned(tmp_path / "p", data)
+    graphs = layers(inventory, plan)
+    return drill(ground(inventory, plan, graphs, shared_risks(inventory, graphs)), inventory.scenarios[name])
+
+
 def violated(found: Drill) -> list[tuple[str, str]]:
     """(condition, subject) of everything violated."""
     return [(c.name, c.subject) for c in found.conditions if c.verdict == "violated"]
@@ -263,6 +271,22 @@ def test_a_single_cord_without_a_transfer_switch_goes_dark_on_one_side(tmp_path:
     assert "a-one-001" in next(c for c in dark if c.verdict == "violated").message.en
 
 
+def test_both_feeds_on_one_ups_side_go_dark_together(tmp_path: Path) -> None:
+    data = platform(witness=True)
+    record(data, "panels", "A01-PB")["ups"] = "A-UA"
+    found = prove(tmp_path, data, "side-a")
+    assert one(found, "power").verdict == "violated"
+    assert one(prove(tmp_path, data, "side-b"), "power").verdict == "holds"
+
+
+def test_a_breaker_that_opens_takes_its_services_along(tmp_path: Path) -> None:
+    data = platform(("A",))
+    record(data, "panels", "A01-PB")["breaker_a"] = 1.0
+    found = prove_alone(tmp_path, data, "side-a")
+    assert any(c == "loads" and s.startswith(("panel/A01-PB", "phase/A01-PB")) for c, s in violated(found))
+    assert ("services", "services/db") in violated(found)
+
+
 def test_an_overloaded_side_is_told_with_watts(tmp_path: Path) -> None:
     data = platform(witness=True)
     record(data, "ups", "A-UB")["rated_kva"] = 1.0
@@ -449,7 +473,7 @@ def test_a_kind_of_risk_that_does_not_exist(tmp_path: Path) -> None:
     assert found.strangers[0].path == ("each", "risk")
 
 
-BAD = {
+BAD: dict[str, tuple[Data, str]] = {
     "no-site": ({"kind": "power-loss"}, "INV006"),
     "not-read": ({"kind": "power-loss", "site": "A", "side": "a"}, "INV007"),
     "one-site": ({"kind": "split-brain", "sites": ["A"]}, "INV007"),
@@ -528,6 +552,34 @@ def test_an_unknown_scenario_gets_a_hint() -> None:
     code, _, err = ask("split-brian", "-p", "guangxi")
     assert code == 2
     assert "did you mean split-brain?" in err
+
+
+def test_a_waiver_covers_a_drill_and_check_leaves_it_alone(tmp_path: Path) -> None:
+    data = platform()
+    record(data, "quorums", "platform")["automatic_failover"] = True
+    waiver = {"code": "RED060", "subject": "split/*", "reason": "no third place yet", "by": "director"}
+    for until, code in (("2026-12-31", 0), ("2026-01-01", 1)):
+        data["waivers"] = [{**waiver, "until": until}]
+        prove(tmp_path, data, "split")
+        place = str(tmp_path / "p")
+        assert (
+            subprocess.run(
+                [sys.executable, "-m", "rackwright", "plan", "-p", place, "--no-documents"],
+                cwd=ROOT,
+                capture_output=True,
+                check=False,
+            ).returncode
+            < 2
+        )
+        assert ask("split", "-p", place, "--date", "2026-06-01")[0] == code
+        done = subprocess.run(
+            [sys.executable, "-m", "rackwright", "check", "-p", place, "--code", "WVR"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "WVR002" not in done.stdout
 
 
 def test_findings_tell_violated_from_not_evaluated(tmp_path: Path) -> None:
