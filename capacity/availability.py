@@ -34,9 +34,11 @@ ENOUGH = 100
 LEAST_SEEN = 20
 """Down states drawn from which a weighted figure is given."""
 STRETCHES = 32
-"""Least number of stretches a simulation is cut into."""
+"""Number of stretches a simulation is cut into at least, if they get long enough."""
 OUTAGES_A_STRETCH = 100_000
 CONTRIBUTORS = 10
+_OUTAGES_LONG = 20
+"""A stretch is at least so many mean outages long, so that few are cut at its ends."""
 _JOBS = 64
 
 Told = Callable[[str, int, int], None]
@@ -186,7 +188,8 @@ def timeline(
 ) -> tuple[Tally, int]:
     """The tally of so many years, and the number of stretches they were cut into."""
     rate = sum(c.failures_per_h for c in bound.causes) * HOURS_A_YEAR
-    length = min(OUTAGES_A_STRETCH / rate if rate else math.inf, years / STRETCHES)
+    least = _OUTAGES_LONG * max((c.down_h for c in bound.causes), default=0.0) / HOURS_A_YEAR
+    length = min(OUTAGES_A_STRETCH / rate if rate else math.inf, max(years / STRETCHES, least))
     stretches = math.ceil(years / length - 1e-9)
     edges = [stretches * i // _JOBS for i in range(_JOBS + 1)]
     jobs = [range(a, b) for a, b in pairwise(edges) if a < b]

@@ -42,7 +42,7 @@ WITHIN = {
 }
 """Elements without figures of their own, and what carries them."""
 NOT_EVENTS = ("device", "psu", "cable", "existing-link", "site-link", "bank", "pdu", "sts", "feed", "phase", "panel",
-              "ups", "generator", "utility", "pair", "stack", "site", "nic", "peer-link", "bundle", "power-side")  # fmt: skip
+              "ups", "generator", "utility", "pair", "stack", "nic", "peer-link", "bundle", "power-side")  # fmt: skip
 """Kinds of group whose members, or whose commonness, have figures: all others are events nobody gives a rate for."""
 
 
@@ -84,9 +84,10 @@ def failure_causes(
         cause = _own(inventory, layers, element, figures, cables.get(key, 0), assumed)
         if cause is not None:
             own[key] = cause
-        elif element.kind != "generator":
+    own |= _generators(layers, own, figures)
+    for key, element in sorted(layers.elements.items()):
+        if key not in own:
             missing.setdefault(element.kind, []).append(key)
-    own |= _generators(layers, figures)
     shared: list[Cause] = []
     taken: set[str] = set()
     for name, members, beta, said in _alike(inventory, layers, risks):
@@ -101,13 +102,14 @@ def failure_causes(
             own[cause.key] = split(cause, figures.value(beta))
     shared += _maintenance(layers, own, figures)
     for risk in risks:
-        if risk.kind == "site":
+        if risk.kind == "site" and figures.known("site"):
             shared.append(figures.cause(risk.key, "site", risk.members, spares=False))
     lacking = {
         kind: WITHIN.get(kind, Text(f"{len(keys)} elements without MTBF", f"{len(keys)} 个元素无 MTBF"))
         for kind, keys in missing.items()
     }
-    for kind in sorted({r.kind for r in risks} - set(NOT_EVENTS)):
+    events = {"site"} if figures.known("site") else set()
+    for kind in sorted({r.kind for r in risks} - events - set(NOT_EVENTS)):
         lacking[f"group {kind}"] = Text(
             "nobody says how often such a group is lost as a whole", "无此类分组整体失效频率的数据"
         )
@@ -129,6 +131,10 @@ class _Figures:
     def value(self, name: str) -> float:
         """A figure, unread."""
         return self._policy.number(f"avail.{name}")
+
+    def known(self, kind: str) -> bool:
+        """Whether a kind has figures; a project says 0 for one it does not trust."""
+        return self.value(f"mtbf_{kind}") > 0 and self.value(f"mttr_{kind}") > 0
 
     def use(self, name: str) -> float:
         """A figure, counted once more."""
@@ -171,36 +177,40 @@ def _own(
 ) -> Cause | None:
     """The cause of one element; None when its kind has no figures."""
     key = element.key
+    kind, rate = KINDS.get(element.kind, ""), 1.0
     if element.kind == "device":
         role = layers.physical.nodes[key].get("role") if key in layers.physical else None
-        return figures.cause(key, ROLES.get(str(role), "switch"), (key,))
-    if element.kind == "cable":
-        return figures.cause(key, "optic", (key,), optics) if optics else figures.cause(key, "cord", (key,))
-    if element.kind == "existing-link":
-        assumed.setdefault("existing-link", Text("a transceiver at each end", "两端各一个光模块"))
-        return figures.cause(key, "optic", (key,), 2)
-    if element.kind == "site-link":
-        record = inventory.site_links.get(element.name)
-        length_km = record.route_km if record is not None else None
-        if length_km is None:
-            length_km = figures.use("link_km")
-            assumed[key] = Text(
-                f"nobody states its length: taken as {length_km:g} km",
-                f"路由长度未知：按 {length_km:g} km 计",
-            )
-        return figures.cause(key, "fibre", (key,), max(length_km, 0.1) / 10, spares=False)
-    kind = KINDS.get(element.kind)
-    return (
-        None if kind is None else figures.cause(key, kind, (key,), spares=kind not in ("utility", "witness"))
+        kind = ROLES.get(str(role), "switch")
+    elif element.kind == "cable":
+        kind, rate = ("optic", optics) if optics else ("cord", 1)
+    elif element.kind == "existing-link":
+        kind, rate = "optic", 2
+        assumed["existing-link"] = Text("a transceiver at each end", "两端各一个光模块")
+    elif element.kind == "site-link":
+        kind, rate = "fibre", _length_km(inventory, element, figures, assumed) / 10
+    if not kind or not figures.known(kind):
+        return None
+    return figures.cause(key, kind, (key,), rate, spares=kind not in ("utility", "witness", "fibre"))
+
+
+def _length_km(inventory: Inventory, element: Element, figures: _Figures, assumed: dict[str, Text]) -> float:
+    """Length of a link between sites, at least 100 m; assumed when nobody states it."""
+    record = inventory.site_links.get(element.name)
+    if record is not None and record.route_km is not None:
+        return max(record.route_km, 0.1)
+    length_km = figures.use("link_km")
+    assumed[element.key] = Text(
+        f"nobody states its length: taken as {length_km:g} km", f"路由长度未知：按 {length_km:g} km 计"
     )
+    return max(length_km, 0.1)
 
 
-def _generators(layers: Layers, figures: _Figures) -> dict[str, Cause]:
-    """Sets that do not start when the utility is lost; a site without an element for its utility has no demand."""
+def _generators(layers: Layers, own: Mapping[str, Cause], figures: _Figures) -> dict[str, Cause]:
+    """Sets that do not start when the utility is lost; where the utility is no cause there is no demand."""
     out = {}
     for key, element in sorted(layers.elements.items()):
         for site in element.facts.get("site", ()) if element.kind == "generator" else ():
-            if f"utility/{site}" in layers.elements:
+            if f"utility/{site}" in own:
                 out[key] = Cause(
                     key,
                     "generator",
@@ -265,6 +275,6 @@ def _maintenance(layers: Layers, own: Mapping[str, Cause], figures: _Figures) ->
     for key, cause in sorted(own.items()):
         if cause.kind in ("switch", "core"):
             lasts = figures.use("maintenance_h")
-            mtbf = HOURS_A_YEAR / figures.use("maintenance_per_year") - lasts
+            mtbf = max(lasts, HOURS_A_YEAR / figures.use("maintenance_per_year") - lasts)
             out.append(Cause(f"maintenance:{key.partition('/')[2]}", "maintenance", (key,), mtbf, lasts))
     return out

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from capacity.availability import LEVEL
 from capacity.reliability import MINUTES_A_YEAR
 from inventory.quantities import plain_number
 from rackwright.cli.common import CLEAN, UNUSABLE, Format, leave, load_project, out, out_json, say
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 TIERS = ("I", "II", "III", "IV")
 _BRIEF = 3
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)

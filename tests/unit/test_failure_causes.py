@@ -118,6 +118,14 @@ def test_a_project_changes_figures(tmp_path: Path) -> None:
     assert utility.no_spare == 0
 
 
+def test_a_figure_of_zero_is_no_figure(tmp_path: Path) -> None:
+    found = with_policy(tmp_path, mtbf_utility=0, mttr_site=0)
+    assert not {"utility", "generator", "site"} & {c.kind for c in found.causes}
+    lacking = dict(found.not_evaluated)
+    assert "without MTBF" in lacking["utility"].en and "without MTBF" in lacking["generator"].en
+    assert "nobody says how often" in lacking["group site"].en
+
+
 def test_maintenance_is_off_unless_asked_for(tmp_path: Path) -> None:
     assert not [c for c in guangxi().causes if c.kind == "maintenance"]
     found = with_policy(tmp_path, maintenance_per_year=2)
