@@ -48,7 +48,8 @@ NOT_EVENTS = ("device", "psu", "cable", "existing-link", "site-link", "bank", "p
 
 @dataclass(frozen=True, slots=True)
 class FigureUsed:
-    """A figure of the policy and how many causes it stands behind. `assumed`: nobody states it for this project."""
+    """A figure of the policy and how many causes it stands behind. `assumed`: neither the project nor its tender
+    states it."""
 
     name: str
     value: float
@@ -126,6 +127,7 @@ class _Figures:
 
     def __init__(self, inventory: Inventory) -> None:
         self._policy = inventory.policy
+        self._tender = inventory.project.tender
         self._count: dict[str, int] = {}
 
     def value(self, name: str) -> float:
@@ -163,7 +165,8 @@ class _Figures:
         for name, count in sorted(self._count.items()):
             p = self._policy.parameters[f"avail.{name}"]
             source = p.overridden or p.source
-            out.append(FigureUsed(p.name, self.value(name), p.unit, source, count, source.startswith("EE")))
+            stated = bool(p.overridden) or (self._tender != "" and self._tender in source)
+            out.append(FigureUsed(p.name, self.value(name), p.unit, source, count, not stated))
         return tuple(out)
 
 

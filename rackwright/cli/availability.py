@@ -214,6 +214,37 @@ def _text(answer: Answer, *, verbose: bool) -> None:
         f"{inventory.project.title.en}: {result.years:,.0f} years simulated, seed {result.seed}, "
         f"{result.causes} causes, {result.begun:,} outages of causes; intervals of {LEVEL:.0%}"
     )
+    if result.services:
+        _services(inventory, result, verbose=verbose)
+    if answer.not_judged:
+        _part("services not evaluated", list(answer.not_judged.items()))
+    if not result.services and not answer.not_judged:
+        out("no services are listed: nothing to judge")
+    sure = inventory.policy.number("avail.spare_sure")
+    stock = [
+        (s.item, str(s.units), plain_number(s.mtbf_h), s.source, _number(s.failures_per_year), str(s.spares))
+        for s in answer.spares
+    ]
+    heads = ("item", "units", "MTBF h", "source", "failures/year", f"spares ({sure:.0%})")
+    _part("failures and spares a year", [heads, *stock])
+    figures = [
+        (f.name, plain_number(f.value), f.unit, f.source, "assumed" if f.assumed else "stated")
+        for f in answer.found.figures
+    ]
+    _part("figures", [("name", "value", "unit", "source", ""), *figures])
+    out("  change one under `policy` in the project file, with a reason; 0: no figure, not evaluated")
+    out("")
+    for line in open_points(answer.assumed, answer.not_evaluated):
+        out(line)
+    out(
+        "assumed throughout: causes are independent but for what is common to a group; repairs do not wait for one"
+    )
+    out(
+        "  another; a generator that does not start stays so until the utility is back; breakers do not open under load"
+    )
+
+
+def _services(inventory: Inventory, result: Availability, *, verbose: bool) -> None:
     rows = [("service", "availability %", "downtime min/year", "failures/year", "seen", "by", "tier*")]
     for s in result.services:
         f = s.figures
@@ -229,38 +260,17 @@ def _text(answer: Answer, *, verbose: bool) -> None:
     held = [(s.service, *_held_against(s)) for s in result.services if s.exact or s.bounds]
     if held:
         _part("held against the same model without chance", [("service", "downtime min/year", "how"), *held])
-    if answer.not_judged:
-        _part("services not evaluated", list(answer.not_judged.items()))
     blamed = [
         (s.service, c.cause, _span(c.share.times(100)))
         for s in result.services
         for c in s.figures.contributors[: None if verbose else _BRIEF]
     ]
-    _part("down for: share of the downtime in which the cause lasted", [("service", "cause", "%"), *blamed])
-    if not verbose:
+    if blamed:
+        _part(
+            "down for: share of the downtime in which the cause lasted", [("service", "cause", "%"), *blamed]
+        )
+    if blamed and not verbose:
         out(f"  the first {_BRIEF} of each; ten with --verbose")
-    sure = inventory.policy.number("avail.spare_sure")
-    stock = [
-        (s.item, str(s.units), plain_number(s.mtbf_h), s.source, _number(s.failures_per_year), str(s.spares))
-        for s in answer.spares
-    ]
-    heads = ("item", "units", "MTBF h", "source", "failures/year", f"spares ({sure:.0%})")
-    _part("failures and spares a year", [heads, *stock])
-    figures = [
-        (f.name, plain_number(f.value), f.unit, f.source, "assumed" if f.assumed else "stated")
-        for f in answer.found.figures
-    ]
-    _part("figures", [("name", "value", "unit", "source", ""), *figures])
-    out("  change one under `policy` in the project file, with a reason")
-    out("")
-    for line in open_points(answer.assumed, answer.not_evaluated):
-        out(line)
-    out(
-        "assumed throughout: causes are independent but for what is common to a group; repairs do not wait for one"
-    )
-    out(
-        "  another; a generator that does not start stays so until the utility is back; breakers do not open under load"
-    )
 
 
 def _part(heading: str, rows: Sequence[Sequence[str]]) -> None:

@@ -118,6 +118,17 @@ def test_a_project_changes_figures(tmp_path: Path) -> None:
     assert utility.no_spare == 0
 
 
+def test_a_figure_of_another_tender_is_assumed(tmp_path: Path) -> None:
+    folder = tmp_path / "guangxi"
+    shutil.copytree(PROJECTS / "guangxi", folder)
+    file = folder / "project.yml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("GXZC2026-G1-000252-CGZX", "X-1"), encoding="utf-8"
+    )
+    used = {f.name: f for f in found_in(folder).figures}
+    assert used["avail.mtbf_server"].assumed
+
+
 def test_a_figure_of_zero_is_no_figure(tmp_path: Path) -> None:
     found = with_policy(tmp_path, mtbf_utility=0, mttr_site=0)
     assert not {"utility", "generator", "site"} & {c.kind for c in found.causes}
@@ -167,9 +178,16 @@ def ask(capsys: pytest.CaptureFixture[str], project: str = "guangxi", **asked: A
 def test_text_says_figures_sources_and_what_is_open(capsys: pytest.CaptureFixture[str]) -> None:
     code, text, _ = ask(capsys)
     assert code == CLEAN
-    for part in ("500 years simulated, seed 1", "indicative", "avail.mtbf_server", "tender line 361", "assumed",
+    for part in ("500 years simulated, seed 1", "indicative", "avail.mtbf_server", "line 361", "assumed",
                  "not evaluated", "group rack", "10 km", "hygon-c86-rds-2u", "no certificate"):  # fmt: skip
         assert part in text, part
+
+
+def test_nothing_seen_is_printed_as_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text, _ = ask(capsys, services=["cloud-control"], years=1.0)
+    (line,) = [x for x in text.splitlines() if "cloud-control" in x and ">= " in x]
+    assert code == CLEAN
+    assert line.count("<= ") == 2 and " 0 " in line
 
 
 def test_json_holds_intervals_and_no_zero_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
