@@ -155,7 +155,8 @@ def _close(
     errors = sum(f.blocks for f in findings)
     if findings:
         out(
-            f"{errors} single points or services down at error level; `rackwright explain {findings[0].code}` tells more"
+            f"{errors} of {len(findings)} findings at error level; "
+            f"`rackwright explain {findings[0].code}` tells more"
         )
     flag = f" -p {shlex.quote(_shown(project))}"
     if findings and findings[0].code != "RED052" and not asked.groups:

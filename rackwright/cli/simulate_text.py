@@ -205,7 +205,7 @@ def extremes(result: SweepResult) -> list[str]:
                 ]
             )
     which = "worst single failures" if result.order == 1 else "worst of the failures above"
-    return [*wrapped(lines[0], ""), *([which + ":", *(f"  {line}" for line in table(rows))] if rows else [])]
+    return [*wrapped(lines[0], ""), *([which + ":", *table(rows, indent="  ")] if rows else [])]
 
 
 def highest_loads(loads: Sequence[Worst]) -> list[str]:
@@ -223,7 +223,7 @@ def highest_loads(loads: Sequence[Worst]) -> list[str]:
                     when,
                 ]
             )
-    return ["highest loads, each in its worst state:", *(f"  {line}" for line in table(rows))] if rows else []
+    return ["highest loads, each in its worst state:", *table(rows, indent="  ")] if rows else []
 
 
 def oversubscription(outcome: Outcome) -> str:
@@ -299,19 +299,20 @@ def open_points(assumed: Iterable[tuple[str, Text]], not_evaluated: Iterable[tup
     return lines
 
 
-def table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
-    """Columns aligned by spaces; those of `right` to the right."""
+def table(rows: Sequence[Sequence[str]], right: Iterable[int] = (), indent: str = "") -> list[str]:
+    """Columns aligned by spaces, those of `right` to the right; the last one goes on below itself when too long."""
     if not rows:
         return []
     flush = set(right)
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.rjust(width) if i in flush else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    below = " " * (len(indent) + sum(widths[:-1]) + 2 * (len(widths) - 1))
+    lines = []
+    for row in rows:
+        cells = [
+            c.rjust(w) if i in flush else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines += wrapped("  ".join(cells).rstrip(), indent, below)
+    return lines
 
 
 def wrapped(text: str, first: str, rest: str | None = None) -> list[str]:
