@@ -94,18 +94,25 @@ def kind_of(ctx: Context, device: str) -> str | None:
 
 
 def outside_of(ctx: Context, site: str) -> tuple[str, ...]:
-    """Switches that stand already where traffic from outside enters a site: its routers, what stands in a zone of
-    kind exit, and what `edge` of the site names; never a core switch nor a waypoint."""
+    """Switches where traffic from outside enters a site: standing routers, standing and planned switches of a zone
+    of kind exit, and what `edge` of the site names; never a core switch nor a waypoint."""
     guards = {d for g in waypoints(ctx) for d in g.devices}
     edge = ctx.inventory.sites[site].edge
-    return tuple(
+    standing = (
         name
-        for name, switch in sorted(ctx.inventory.existing_switches.items())
+        for name, switch in ctx.inventory.existing_switches.items()
         if switch.site == site
         and name not in guards
         and switch.role not in ("core", "firewall", "security")
         and (switch.role == "router" or name in edge or kind_of(ctx, name) == "exit")
     )
+    planned = (
+        f"{pair.name}{member}"
+        for pair in ctx.inventory.pairs.values()
+        for member in "AB"
+        if pair.site == site and pair.zone and ctx.inventory.zones[pair.zone].kind == "exit"
+    )
+    return tuple(sorted((*standing, *planned)))
 
 
 @dataclass(frozen=True)
