@@ -13,7 +13,7 @@ from inventory.findings import Text
 from rackwright.documents.topology_layout import BOX_W, RACK_W, Box, Layout, Panel, RackBox, layout
 from topology.elements import Layers
 
-Language = Literal["en", "zh"]
+Language = Literal["en", "zh", "both"]
 State = Literal["ok", "failed", "dark", "part"]
 
 _TIERS = {
@@ -26,6 +26,9 @@ _STATES = {
     "part": Text("partly lost", "部分失效"),
 }  # fmt: skip
 _STYLE = Path(__file__).with_name("templates") / "topology.css"
+_NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
+_PAGE = "page"
+"""What the style and hatching are called that all inline pictures of a page share."""
 
 
 def darkened(layers: Layers, failed: Collection[str], devices: Collection[str] = ()) -> frozenset[str]:
@@ -60,21 +63,43 @@ def topology_svg(
     Parameters: element keys that failed (the members of a group) and that are darkened (see `darkened`). Sites
     stand side by side; tiers from the edge down: core, access pairs, racks with their servers as bars and a foot
     for each supply, out-of-band, power plant. Cables of a rack to one switch are one line. Follows the theme of the page
-    (`data-theme` on its root, else the system's).
+    (`data-theme` on its root, else the system's). `both` writes both languages, of which the page shows one.
     """
     return _Picture(layers, frozenset(failed), frozenset(dark), language).drawn(title)
+
+
+def inline_svg(layers: Layers, failed: Collection[str], dark: Collection[str], title: Text) -> str:
+    """The same for an HTML page, in both languages: without style and hatching, which the page holds once for all
+    its pictures (`page_style`, `page_hatching`)."""
+    return _Picture(layers, frozenset(failed), frozenset(dark), "both", _PAGE).drawn(title)
+
+
+def page_style() -> str:
+    """The style sheet of all inline pictures of a page."""
+    return _style(_PAGE)
+
+
+def page_hatching() -> str:
+    """The hatching of all inline pictures of a page, as an element without size."""
+    return f'<svg class="tp" width="0" height="0" aria-hidden="true" focusable="false"><defs>{_hatching(_PAGE)}</defs></svg>'
 
 
 class _Picture:
     """One picture while it is drawn: lines first, boxes above them."""
 
     def __init__(
-        self, layers: Layers, failed: frozenset[str], dark: frozenset[str], language: Language
+        self,
+        layers: Layers,
+        failed: frozenset[str],
+        dark: frozenset[str],
+        language: Language,
+        number: str = "",
     ) -> None:
         self.layers = layers
         self.failed = failed
         self.dark = dark
         self.language = language
+        self.number = number
         self.layout: Layout = layout(layers)
         self.touched = _fed_by(layers, failed)
         self.lines: dict[State, list[str]] = {"ok": [], "part": [], "dark": [], "failed": []}
@@ -82,7 +107,21 @@ class _Picture:
 
     def say(self, text: Text) -> str:
         """The text in the language of the picture, escaped."""
+        if self.language == "both" and text.en != text.zh:
+            zh, en = escape(text.zh), escape(text.en)
+            return f'<tspan class="zh" lang="zh-CN">{zh}</tspan><tspan class="en" lang="en">{en}</tspan>'
         return escape(text.en if self.language == "en" else text.zh)
+
+    def tell(self, text: Text) -> str:
+        """The same where no mark-up may stand: both languages one after the other."""
+        if self.language == "both" and text.en != text.zh:
+            return escape(f"{text.zh} {text.en}")
+        return self.say(text)
+
+    def width(self, text: Text) -> float:
+        """About how wide a text of 9.5 px is, in the wider language of those shown."""
+        spoken = {"en": (text.en,), "zh": (text.zh,), "both": (text.en, text.zh)}[self.language]
+        return max(map(_text_width, spoken))
 
     def state(self, key: str) -> State:
         """State of one element."""
@@ -110,28 +149,29 @@ class _Picture:
             self.shapes.append(_label("tp-small tp-halo", x, y, row))
         for key, box in self.layout.boxes.items():
             self._box(key, box)
-        number = format(zlib.crc32(repr((title, self.language, sorted(self.failed))).encode()), "08x")
+        inline = bool(self.number)
+        own = format(zlib.crc32(repr((title, self.language, sorted(self.failed))).encode()), "08x")
+        number = self.number or own
         width, height = round(self.layout.width), round(self.layout.height)
         lost = Counter(self.state(k) for k, e in self.layers.elements.items() if e.kind == "device")
-        summary = self.say(
-            Text(
-                f"devices: {lost['failed']} failed, {lost['dark']} darkened, {lost['ok']} work",
-                f"设备：失效 {lost['failed']}，停用 {lost['dark']}，正常 {lost['ok']}",
-            )
+        summary = Text(
+            f"devices: {lost['failed']} failed, {lost['dark']} darkened, {lost['ok']} work",
+            f"设备：失效 {lost['failed']}，停用 {lost['dark']}，正常 {lost['ok']}",
         )
         lines = [line for state in ("ok", "part", "dark", "failed") for line in self.lines[state]]
         return "\n".join(
             [
-                f'<svg class="tp" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-                f'height="{height}" role="img" aria-label="{self.say(title)}. {summary}">',
-                f"<style>{_style(number)}</style>",
-                f'<defs><pattern id="tp-hatch-{number}" width="5" height="5" patternUnits="userSpaceOnUse" '
-                'patternTransform="rotate(45)"><rect class="tp-hatch-ground" width="5" height="5"/>'
-                '<rect class="tp-hatch-line" width="2" height="5"/></pattern></defs>',
+                f'<svg class="tp"{"" if inline else _NAMESPACE} viewBox="0 0 {width} {height}" width="{width}" '
+                f'height="{height}" role="img" aria-label="{self.tell(title)}. {self.tell(summary)}">',
+                *(
+                    []
+                    if inline
+                    else [f"<style>{_style(number)}</style>", f"<defs>{_hatching(number)}</defs>"]
+                ),
                 f'<g class="tp-p{number}">',
                 f'<rect class="tp-ground" width="{width}" height="{height}"/>',
                 f'<text class="tp-title" x="16" y="26">{self.say(title)}</text>',
-                f'<text class="tp-summary" x="16" y="44">{summary}</text>',
+                f'<text class="tp-summary" x="16" y="44">{self.say(summary)}</text>',
                 *self._legend(width),
                 *lines,
                 *self.shapes,
@@ -148,18 +188,28 @@ class _Picture:
             (box.format("dark"), "dark"),
             (link.format("part"), "part"),
         ]
-        first = [(look, self.say(_STATES[state])) for look, state in states]
+        first = [(look, _STATES[state]) for look, state in states]
         second = [
-            (look, self.say(word))
-            for look, word in (
-                ("tp-box tp-server", Text("server", "服务器")),
-                ("tp-box tp-appliance", Text("appliance", "安全设备")),
-                ("tp-foot", Text("rack supply", "机柜供电")),
-                ("tp-box tp-server tp-touched", Text("lost a power supply", "失去一路电源模块")),
-                ("tp-link tp-oob", Text("out of band (where lost)", "带外（仅示失效）")),
-            )
+            ("tp-box tp-server", Text("server", "服务器")),
+            ("tp-box tp-appliance", Text("appliance", "安全设备")),
+            ("tp-foot", Text("rack supply", "机柜供电")),
+            ("tp-box tp-server tp-touched", Text("lost a power supply", "失去一路电源模块")),
+            ("tp-link tp-oob", Text("out of band (where lost)", "带外（仅示失效）")),
         ]
-        return [*_legend_line(first, width, 27), *_legend_line(second, width, 45)]
+        return [*self._legend_line(first, width, 27), *self._legend_line(second, width, 45)]
+
+    def _legend_line(self, entries: list[tuple[str, Text]], width: float, y: float) -> list[str]:
+        """Marks with their words, set from the right edge."""
+        out, x = [], width - 16
+        for look, word in reversed(entries):
+            x -= self.width(word) + 12
+            out.append(f'<text class="tp-small tp-left" x="{x:.1f}" y="{y + 3:.1f}">{self.say(word)}</text>')
+            x -= 26
+            if "tp-link" in look:
+                out.append(f'<line class="{look}" x1="{x:.1f}" x2="{x + 20:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+            else:
+                out.append(_rect(look, Box("", x, y - 5, 20, 10)))
+        return out
 
     # ------------------------------------------------------------ sites
 
@@ -263,7 +313,7 @@ class _Picture:
             else _curve(rack.centre, rack.y + rack.h + 9, box.centre, box.y)
         )
         count = Counter(self.state(key) for key in keys)
-        words = ", ".join(f"{n} {self.say(_STATES[s])}" for s, n in sorted(count.items()))
+        words = ", ".join(f"{n} {self.tell(_STATES[s])}" for s, n in sorted(count.items()))
         self._line(
             keys, path, "tp-bundle" if up else "tp-bundle tp-oob", f"{rack.name} – {box.label}: {words}"
         )
@@ -305,18 +355,18 @@ class _Picture:
         state = self.state(key)
         touched = " tp-touched" if state == "ok" and key in self.touched else ""
         self.shapes.append(_rect(f"tp-box tp-{kind} tp-{state}{touched}", box, key))
-        label = box.label
+        label = Text(box.label, box.label)
         if key.startswith("utility/"):
-            label = self.say(Text(f"Utility {label}", f"市电 {label}"))
-        if label:
+            label = Text(f"Utility {box.label}", f"市电 {box.label}")
+        if box.label:
             text = f"tp-name tp-text-{state}"
             fit = (
                 f' textLength="{box.w - 6:.0f}" lengthAdjust="spacingAndGlyphs"'
-                if _text_width(label) > box.w - 4
+                if self.width(label) > box.w - 4
                 else ""
             )
             self.shapes.append(
-                f'<text class="{text}" x="{box.centre:.1f}" y="{box.y + box.h / 2 + 3.2:.1f}"{fit}>{label}</text>'
+                f'<text class="{text}" x="{box.centre:.1f}" y="{box.y + box.h / 2 + 3.2:.1f}"{fit}>{self.say(label)}</text>'
             )
         if box.note:
             self.shapes.append(_label("tp-tiny tp-halo", box.centre, box.y + box.h + 15, box.note))
@@ -333,18 +383,13 @@ def _fed_by(layers: Layers, failed: Collection[str]) -> frozenset[str]:
     )
 
 
-def _legend_line(entries: list[tuple[str, str]], width: float, y: float) -> list[str]:
-    """Marks with their words, set from the right edge."""
-    out, x = [], width - 16
-    for look, word in reversed(entries):
-        x -= _text_width(word) + 12
-        out.append(f'<text class="tp-small tp-left" x="{x:.1f}" y="{y + 3:.1f}">{word}</text>')
-        x -= 26
-        if "tp-link" in look:
-            out.append(f'<line class="{look}" x1="{x:.1f}" x2="{x + 20:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        else:
-            out.append(_rect(look, Box("", x, y - 5, 20, 10)))
-    return out
+def _hatching(number: str) -> str:
+    """The pattern of what is darkened."""
+    return (
+        f'<pattern id="tp-hatch-{number}" width="5" height="5" patternUnits="userSpaceOnUse" '
+        'patternTransform="rotate(45)"><rect class="tp-hatch-ground" width="5" height="5"/>'
+        '<rect class="tp-hatch-line" width="2" height="5"/></pattern>'
+    )
 
 
 def _style(number: str) -> str:
