@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cases.breaking import Edit, text_case
 
 S, X, N = "security.yml", "addressing.yml", "network.yml"
@@ -53,6 +55,25 @@ border(
     "border_with_one_load_balancer",
     links=LINK.format(a="A-DSW-1", b="A-LB-1") + LINK.format(a="A-DSW-2", b="A-LB-1"),
     switches=SWITCH.format(name="A-LB-1", role="load-balancer", more="", rack="A01-X5"),
+)
+
+border("border_with_core_joined_to_out_of_band", links=LINK.format(a="A-DSW-1", b="A-OMR-2"))
+WEB = '  - {name: web, src_zone: public, src: [10.10.200.0/28], dst_zone: core, dst: [a-ecs], proto: tcp, port: "8443", application: settlement-api}\n'
+border("border_with_public_past_it", more=f"policies:\n{WEB}")
+BOTH = "    room: A01\n    x_m: 15.6\n", "    room: A01\n    x_m: 16.2\n"
+existing = (Path(__file__).parents[2] / "inventory/projects/guangxi/existing.yml").read_text(encoding="utf-8")
+between = existing[existing.index(BOTH[0]) : existing.index(BOTH[1]) + len(BOTH[1])]
+text_case(
+    "standing_pair_in_two_zones",
+    Edit(
+        "existing.yml",
+        between,
+        f"    zone: management\n{between.replace(BOTH[1], '    zone: public' + chr(10) + BOTH[1])}",
+    ),
+)
+text_case(
+    "crypto_at_one_site",
+    Edit("fleets.yml", "device_type: cloud-hsm-2u", "device_type: db-encryption-2u", after="name: b-hsm\n"),
 )
 
 text_case("probe_gets_too_much", Edit(S, "probe: a-probe, gbps: null", "probe: a-probe, gbps: 12"))
@@ -113,6 +134,6 @@ text_case(
     Edit(
         S,
         "  - {name: probes-siem,",
-        '  - {name: web, src_zone: public, src: [10.10.200.0/28], dst_zone: core, dst: [a-ecs], proto: tcp, port: "8443", application: settlement-api}\n  - {name: probes-siem,',
+        f"{WEB}  - {{name: probes-siem,",
     ),
 )
