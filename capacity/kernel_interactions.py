@@ -82,20 +82,24 @@ def interactions(compiled: Compiled, groups: Groups) -> Interactions:
 
 
 def interacting_pairs(compiled: Compiled, groups: Groups, alone: _Alone | None = None) -> Ints:
-    """The pairs that may do more together than alone: int64[pairs, 2], by second number, then first."""
+    """The pairs that may do more together than alone: int64[pairs, 2], first number below the second.
+
+    Pairs of one large group stand side by side, so that one run reads it once.
+    """
     p, n = compiled.program, len(groups)
     alone = alone or _alone(compiled, groups)
+    reach = np.bincount(np.concatenate((alone.final, alone.first)) % n, minlength=n)
     circular = np.zeros(p.n_gates, dtype=bool)
     block = np.zeros(len(p.base), dtype=np.int64)
     for number, part in enumerate(p.blocks):
         circular[part.start : part.stop] = part.circular
         block[p.n_leaves + part.start : p.n_leaves + part.stop] = number + 1
     if (circular & ~p.base[p.n_leaves :]).any():
-        return _by_second(all_sets(n, 2))
+        return _by_larger(all_sets(n, 2), reach)
     head = np.repeat(np.arange(p.n_gates), np.diff(p.ptr))
     inside = circular[head] & (block[p.source] == block[head + p.n_leaves])
     keys = _rising(np.concatenate((_shared(p, inside, head, alone, n), _detours(p, inside, alone, n))))
-    return _by_second(np.column_stack((keys // n, keys % n)))
+    return _by_larger(np.column_stack(np.divmod(keys, n)), reach)
 
 
 def _alone(compiled: Compiled, groups: Groups) -> _Alone:
@@ -264,9 +268,11 @@ def _among(rising: Ints, values: Ints) -> Flags:
     return rising[at] == values if len(rising) else np.zeros(len(values), dtype=bool)
 
 
-def _by_second(pairs: Ints) -> Ints:
-    """Pairs of one second number side by side: where that is a large group, a run reads it once."""
-    return pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]
+def _by_larger(pairs: Ints, reach: Ints) -> Ints:
+    """Pairs in the order of whichever of the two reaches further, then of the other."""
+    second = reach[pairs[:, 1]] >= reach[pairs[:, 0]]
+    larger, other = np.where(second, pairs.T[::-1], pairs.T)
+    return pairs[np.lexsort((other, larger))]
 
 
 def _sorted(parts: list[Ints]) -> Ints:

@@ -1,7 +1,7 @@
 """Every pair of groups, tile by tile: neighbours with neighbours, so that one run touches few parts.
 
 A tile is some groups against 64 or a few times 64 others; failure (i, j) is a fixed bit of a fixed word, so no
-pair is written out. `losses` and `failing_pairs` cover every pair of a structure of any kind.
+pair is written out. Every pair is evaluated; `kernel_interactions` gets by with few of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from capacity.kernel import WORD, Compiled, Groups, all_sets, gathered, unpacked
 from capacity.kernel_columns import Ints, Words, spans
-from capacity.kernel_engine import Engine, sums
+from capacity.kernel_engine import Engine
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,6 @@ class Tile:
     def grid(self, row: Words) -> npt.NDArray[np.bool_]:
         """Bits of one row as bool[i_stop - i, j_stop - j]."""
         return unpacked(row.reshape(-1, self.columns)[: self.i_stop - self.i], self.j_stop - self.j)
-
-    def counts(self, nodes: Ints, weight: Ints) -> Ints:
-        """Sum of `weight` of the `nodes` that do not work in each failure: int64[i_stop - i, j_stop - j]."""
-        out = np.zeros((self.i_stop - self.i, self.j_stop - self.j), dtype=np.int64)
-        if len(nodes):
-            for p, plane in enumerate(sums(~self.engine.rows[nodes], weight, np.array([len(nodes)]))):
-                out += self.grid(plane[0]).astype(np.int64) << p
-        return out
 
 
 def tiles(compiled: Compiled, groups: Groups) -> Iterator[Tile]:
@@ -67,22 +59,6 @@ def _dead(
     at, counts = spans(groups.ptr, np.concatenate((i + down, j + across)))
     leaf, owner = groups.leaf[at], np.repeat(np.arange(len(pattern)), counts)
     return gathered(leaf, owner, pattern.reshape(len(pattern), -1))
-
-
-def losses(compiled: Compiled, groups: Groups, weight: Ints) -> Ints:
-    """Weight of the outputs that do not work, for every pair of groups: int64[groups, groups], symmetric.
-
-    `weight`: int64[outputs]. The diagonal holds the loss when one group fails alone.
-    """
-    out = np.zeros((len(groups), len(groups)), dtype=np.int64)
-    nodes = compiled.program.outputs
-    down = ~compiled.program.base[nodes]
-    for tile in tiles(compiled, groups):
-        moved = tile.engine.differs[nodes]
-        lost = tile.counts(nodes[moved], weight[moved]) + int(weight[down & ~moved].sum())
-        out[tile.i : tile.i_stop, tile.j : tile.j_stop] = lost
-    upper = np.triu(out)
-    return upper + np.triu(upper, 1).T
 
 
 def failing_pairs(compiled: Compiled, groups: Groups, new: bool = False) -> list[Ints]:
