@@ -32,11 +32,11 @@ _BATCH = 1024  # words evaluated at a time
 
 @dataclass(frozen=True)
 class _Level:
-    """Blocks of one size. `spread`: uint64[leaves, blocks], all bits set where the leaf is lost with the block;
-    `packed`: the same, uint64[leaves, words], a bit a block."""
+    """Blocks of one size. `lost`: bool[leaves, blocks], where the leaf is lost with the block; `packed`: the same,
+    uint64[leaves, words], a bit a block."""
 
     count: int
-    spread: Words
+    lost: Flags
     packed: Words
 
 
@@ -66,7 +66,7 @@ class Row:
             stop = min(start + _BATCH, len(word))
             part = level.packed[:, word[start:stop]]
             for column in prefix[start:stop].T:
-                part |= level.spread[:, column]
+                part |= np.where(level.lost[:, column], _ALL, np.uint64(0))
             dead[self.rows, : stop - start] = part
             out[start:stop] = self.compiled.evaluate(dead[:, : stop - start])[0]
         return out
@@ -125,7 +125,7 @@ def _levels(lost: Flags, sure: Flags) -> list[_Level]:
         padded = np.zeros((len(lost), -(-count // _WORD) * _WORD), dtype=bool)
         padded[:, :count] = lost
         packed = np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
-        out.append(_Level(count, np.where(lost, _ALL, np.uint64(0)), packed))
+        out.append(_Level(count, lost, packed))
         if count <= _WORD:
             return out
         if count % 2:

@@ -9,37 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from math import comb
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-import numpy as np
-
-from capacity.cut_classes import CutClass, classes_of
-from capacity.engine import LOCAL, Engine, run_jobs
-from capacity.equal_effects import cone, equal_effects
-from capacity.kernel import Compiled, Groups, all_sets, compile_structure, groups_of, unpacked
+from capacity.cut_classes import CutClass
+from capacity.engine import LOCAL, Engine
 from capacity.power_bounds import may_trip
-from capacity.power_rules import power_loads
-from capacity.power_sweep import trips
-from capacity.power_worst import Worst, worst_loads
+from capacity.power_rules import At, power_loads
+from capacity.power_worst import Worst
 from capacity.structure import Structure
 from capacity.survival import structure as survival_structure
 from capacity.survival_open import open_points
 from capacity.survives import survives
 from capacity.sweep_details import Observer, Outcome
+from capacity.sweep_loads import Loads
+from capacity.sweep_pairs import Pairs
 from inventory.findings import Text
 from inventory.inventory import Inventory
 from topology.elements import Layers, SharedRisk
 from topology.risk import unknown_facts
 
-if TYPE_CHECKING:
-    from capacity.kernel_columns import Ints, Words
-
-At = Literal["alloc", "peak"]
 Progress = Callable[[str, int, int], None]
-_JOB = 64 * 2048  # pairs a job
-_FEW = 3  # times that many pairs are worth a second process
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +133,7 @@ def sweep(
     )
     tell = progress or (lambda _step, _done, _total: None)
     tell("loads on breakers", 0, 3)
-    loads = _Loads(inventory, layers, ordered, at)
+    loads = Loads(inventory, layers, ordered, at)
     tell("every group alone", 1, 3)
     observer = Observer(inventory, layers, looked_at)
     opens_anyway = loads.opened([()])[0]
@@ -162,7 +151,7 @@ def sweep(
     failures = len(alone)
     if order == 2:
         tell("every pair", 2, 3)
-        pairs = _Pairs(looked_at, ordered, loads, only)
+        pairs = Pairs(looked_at, ordered, loads, only)
         failures = pairs.failures
         new, pairs_down = pairs.losses(engine, lambda done, total: tell("every pair", done, total))
         outcomes = [o for o in outcomes if set(o.down) - set(intact.down)]
@@ -247,164 +236,11 @@ def not_evaluated(
     return (*out, *open_points(inventory, layers))
 
 
-# ---------------------------------------------------------------- load
-
-
-class _Loads:
-    """Breakers that open after a failure of groups; nothing to work out when none can."""
-
-    def __init__(self, inventory: Inventory, layers: Layers, risks: Sequence[SharedRisk], at: At) -> None:
-        self._layers, self._risks, self._at = layers, risks, at
-        self._draws = power_loads(inventory, layers)
-        proof = may_trip(layers, self._draws, at=at)
-        self.may_open = tuple(bound.element for bound in proof.elements)
-
-    def highest(self, risks: Sequence[SharedRisk], order: int) -> tuple[Worst, ...]:
-        """Per kind of element the one loaded highest against its limit in any failure of `risks`."""
-        found = worst_loads(self._layers, self._draws, risks, order, at=self._at)
-        kinds: dict[str, Worst] = {}
-        for worst in found.heaviest(len(found.loads)):
-            kinds.setdefault(worst.element.partition("/")[0], worst)
-        return tuple(kinds.values())
-
-    def footprint(self, group: int) -> frozenset[str]:
-        """Elements of the power layer in a group; groups with the same ones shift the same load."""
-        return frozenset(m for m in self._risks[group].members if m in self._layers.power)
-
-    def opened(self, sets: Sequence[tuple[int, ...]]) -> list[tuple[str, ...]]:
-        """Elements that open on top of each set of groups."""
-        if not self.may_open:
-            return [()] * len(sets)
-        failed = [frozenset[str]().union(*(self.footprint(g) for g in groups)) for groups in sets]
-        distinct = sorted(set(failed), key=sorted)
-        found = dict(zip(distinct, trips(self._layers, self._draws, distinct, at=self._at), strict=True))
-        return [found[f] for f in failed]
-
-
-# ---------------------------------------------------------------- pairs
-
-
-class _Pairs:
-    """Every pair of groups, worked out on one group of each kind of effect.
-
-    Where breakers may open, groups are only taken as one when they also shift the same load; pairs that open
-    something are worked out with what opens.
-    """
-
-    def __init__(
-        self, whole: Structure, risks: Sequence[SharedRisk], loads: _Loads, only: Collection[str]
-    ) -> None:
-        self.structure = cone(whole, whole.outputs)
-        self.risks, self.loads = risks, loads
-        self.items = self._items(only)
-        self.listed = [not only or risks[item[0]].key in only for item in self.items]
-        self.counted = not only
-        n, m = len(risks), sum(not only or r.key in only for r in risks)
-        self.failures = comb(n, 2) - comb(n - m, 2)
-
-    def _items(self, only: Collection[str]) -> list[tuple[int, ...]]:
-        same = equal_effects(self.structure, [risk.members for risk in self.risks])
-        if self.loads.may_open:
-            known = set().union(*same) if same else set()
-            same += [(n,) for n in range(len(self.risks)) if n not in known and self.loads.footprint(n)]
-        parts: dict[tuple[int, bool, frozenset[str]], list[int]] = {}
-        for number, groups in enumerate(same):
-            for group in groups:
-                shifts = self.loads.footprint(group) if self.loads.may_open else frozenset[str]()
-                parts.setdefault((number, self.risks[group].key in only, shifts), []).append(group)
-        return sorted(tuple(p) for p in parts.values())
-
-    def losses(
-        self, engine: Engine, tell: Callable[[int, int], None]
-    ) -> tuple[dict[str, list[CutClass]], dict[str, int]]:
-        """Per service the classes of pairs that are new losses, and how many pairs take it down."""
-        compiled = compile_structure(self.structure)
-        members = [self.risks[item[0]].members for item in self.items]
-        groups = groups_of(compiled, members)
-        n = len(self.items)
-        single = self._down_alone(compiled, groups, n)
-        sets = all_sets(n, 2)
-        if not all(self.listed):
-            marked = np.array(self.listed, dtype=bool)
-            sets = sets[marked[sets].any(axis=1)]
-        down = self._down(compiled, groups, sets, engine, tell)
-        self._follow_breakers(compiled, members, sets, down)
-        names = [tuple(self.risks[g].key for g in item) for item in self.items]
-        new: dict[str, list[CutClass]] = {}
-        counts: dict[str, int] = {}
-        anyway = groups_of(compiled, self.loads.opened([()]))
-        intact = unpacked(compiled.evaluate_sets(anyway, all_sets(1, 1)), 1)[:, 0]
-        for row, service in enumerate(compiled.outputs):
-            if intact[row]:
-                fresh = down[row] & ~single[row][sets].any(axis=1)
-                new[service] = classes_of(sets[fresh], names)
-                if self.counted:
-                    counts[service] = self._pairs_down(sets[down[row]], single[row])
-        return new, counts
-
-    def _down(
-        self,
-        compiled: Compiled,
-        groups: Groups,
-        sets: Ints,
-        engine: Engine,
-        tell: Callable[[int, int], None],
-    ) -> Any:
-        """bool[outputs, pairs]: where each output is down."""
-        jobs = [sets[start : start + _JOB].astype(np.int32) for start in range(0, len(sets), _JOB)]
-        if engine.name == "local" and len(jobs) < _FEW:
-            engine = Engine(workers=1)
-        words = run_jobs(partial(_evaluated, compiled, groups), jobs, engine, tell)
-        empty = np.zeros((len(compiled.outputs), 0), dtype=bool)
-        parts = [~unpacked(w, len(job)) for w, job in zip(words, jobs, strict=True)]
-        return np.concatenate([empty, *parts], axis=1)
-
-    def _down_alone(self, compiled: Compiled, groups: Groups, n: int) -> Any:
-        down = ~unpacked(compiled.evaluate_sets(groups, all_sets(n, 1)), n)
-        opened = self.loads.opened([(item[0],) for item in self.items])
-        self._again(compiled, [(i,) for i in range(n)], opened, down)
-        return down
-
-    def _follow_breakers(self, compiled: Compiled, members: Any, sets: Ints, down: Any) -> None:
-        if self.loads.may_open:
-            pairs = [(self.items[i][0], self.items[j][0]) for i, j in sets.tolist()]
-            self._again(compiled, [tuple(s) for s in sets.tolist()], self.loads.opened(pairs), down)
-
-    def _again(
-        self,
-        compiled: Compiled,
-        sets: Sequence[tuple[int, ...]],
-        opened: Sequence[tuple[str, ...]],
-        down: Any,
-    ) -> None:
-        """Work out the columns of `down` anew in which something opens."""
-        columns = [c for c, more in enumerate(opened) if more]
-        failed = [
-            {m for i in sets[c] for m in self.risks[self.items[i][0]].members}.union(opened[c])
-            for c in columns
-        ]
-        if columns:
-            words = compiled.evaluate_sets(groups_of(compiled, failed), all_sets(len(failed), 1))
-            down[:, columns] = ~unpacked(words, len(failed))
-
-    def _pairs_down(self, pairs: Ints, single: Any) -> int:
-        """How many pairs of groups take an output down, from pairs of items and those down alone."""
-        sizes = np.array([len(item) for item in self.items], dtype=np.int64)
-        idle = len(self.risks) - int(sizes.sum())
-        across = int((sizes[pairs[:, 0]] * sizes[pairs[:, 1]]).sum()) if len(pairs) else 0
-        inside = sum(comb(int(s), 2) + int(s) * idle for s in sizes[single])
-        return across + inside
-
-
-def _evaluated(compiled: Compiled, groups: Groups, sets: Any) -> Words:
-    return compiled.evaluate_sets(groups, sets.astype(np.int64))
-
-
 def _told(
     inventory: Inventory,
     new: Mapping[str, Sequence[CutClass]],
     risks: Mapping[str, SharedRisk],
-    loads: _Loads,
+    loads: Loads,
     observer: Observer,
 ) -> tuple[NewLoss, ...]:
     """Classes with all services they take down; those of most protected services first, then of most pairs."""
