@@ -20,7 +20,7 @@ from capacity.cut_sets import ORDER_MAX, minimal_cut_sets
 from capacity.decision_diagram import TooLargeError
 from capacity.engine import LOCAL, Engine, run_jobs
 from capacity.kernel import compile_structure
-from capacity.rare_events import BLOCK, Proposals, Weighed, joined, proposals, weigh
+from capacity.rare_events import BLOCK, Proposals, Weighed, joined, larger, proposals, weigh
 from capacity.reliability import HOURS_A_YEAR, MINUTES_A_YEAR, Cause
 from capacity.structure import Structure
 from capacity.timelines import Floats, Model, Tally, added, model, simulate_stretches
@@ -212,7 +212,10 @@ def _weighed(
 ) -> dict[int, Weighed]:
     """Weighted states of every output of `cuts` (output -> its minimal cut sets)."""
     index = {c.key: i for i, c in enumerate(bound.causes)}
-    given = {o: proposals(bound, [_with_demand(bound, index, s) for s in sets]) for o, sets in cuts.items()}
+    given = {}
+    for o, sets in cuts.items():
+        by_index = [sorted(index[key] for key in s) for s in sets]
+        given[o] = proposals(bound, [*by_index, *larger(bound, o, by_index)])
     blocks = range(max(2, states // BLOCK))
     jobs = [(o, block) for o in cuts for block in blocks]
     found = run_jobs(
@@ -224,12 +227,6 @@ def _weighed(
 def _block(bound: Model, given: Mapping[int, Proposals], seed: int, job: tuple[int, int]) -> Weighed:
     output, block = job
     return weigh(bound, given[output], output, BLOCK, seed, block)
-
-
-def _with_demand(bound: Model, index: Mapping[str, int], keys: Sequence[str]) -> list[int]:
-    """Causes of a cut set by index, those whose failure is the demand of another among them."""
-    demands = {bound.causes[index[key]].on_demand_of for key in keys} - {""}
-    return sorted(index[key] for key in demands.union(keys))
 
 
 def known_cut_sets(structure: Structure, causes: Sequence[Cause], output: str) -> list[tuple[str, ...]]:

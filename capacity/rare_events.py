@@ -26,14 +26,16 @@ _TILTS = (1.5, 4.0)
 _BY_CUT_SET = 0.7
 _AS_IT_COMES = 0.02
 _MOST = 0.5
-_ORDER = 3
+_ORDER = 4
+_PARTNERS = 100
+_PAIRS = 2
 
 
 @dataclass(frozen=True)
 class Proposals:
     """How states of one output are drawn.
 
-    cuts: [cut sets, 3] causes, filled up with -1; pick, chance: how often each is chosen and its true chance; names:
+    cuts: [cut sets, 4] causes, filled up with -1; pick, chance: how often each is chosen and its true chance; names:
     of the cut sets, sorted as they stand (to find those in a state). odds: [rows, causes] chances of each cause
     where all odds are raised; part: shares of the cut sets (first) and of each row.
     """
@@ -59,9 +61,9 @@ class Weighed:
 
 
 def proposals(model: Model, cut_sets: Sequence[Sequence[int]]) -> Proposals:
-    """Proposals from minimal cut sets of up to three causes (by index); without any, from raised odds alone.
+    """Proposals from cut sets of up to four causes (by index); without any, from raised odds alone.
 
-    Cut sets are picked by what they add to the unavailability and to the frequency of failures, half and half.
+    They need be neither all nor minimal for the mean to be right. Cut sets are picked by what they add to the unavailability and to the frequency of failures, half and half.
     """
     q = chances(model)
     rows = [q]
@@ -90,6 +92,30 @@ def proposals(model: Model, cut_sets: Sequence[Sequence[int]]) -> Proposals:
     return Proposals(
         cuts, pick, chance, names, np.array(rows), np.array([by_cut, _AS_IT_COMES, *[tilted] * len(_TILTS)])
     )
+
+
+def larger(model: Model, output: int, cut_sets: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+    """Cut sets of four causes that follow from smaller ones; kept when they do take the output down.
+
+    A common cause in a cut set may be replaced by the failure of each member by itself. And where two things stand
+    in for each other, so that {a, b} is a cut set, what completes a to one fails the side of b, and what completes
+    b fails the side of a: both together are tried, for the likeliest pairs and their likeliest partners.
+    """
+    q = chances(model)
+    sets = sorted({frozenset(s) for s in cut_sets}, key=lambda s: (-q[sorted(s)].prod(), sorted(s)))
+    index = {c.key: i for i, c in enumerate(model.causes)}
+    tried: set[frozenset[int]] = set()
+    for each in sets:
+        for one in sorted(each):
+            leaves = model.causes[one].leaves
+            if 1 < len(leaves) <= _ORDER and all(leaf in index for leaf in leaves):
+                tried.add(each - {one} | {index[leaf] for leaf in leaves})
+    for pair in [s for s in sets if len(s) == 2][:_PAIRS]:
+        beside = [[s - {x} for s in sets if x in s and s != pair][:_PARTNERS] for x in sorted(pair)]
+        tried |= {one | other for one in beside[0] for other in beside[1]}
+    rows = np.array(sorted(sorted(s) for s in tried if len(s) == _ORDER), dtype=np.int64).reshape(-1, _ORDER)
+    down = states_down(model, np.repeat(np.arange(len(rows)), _ORDER), rows.ravel(), len(rows))[output]
+    return [tuple(int(x) for x in row) for row in rows[down]]
 
 
 def weigh(model: Model, given: Proposals, output: int, drawn: int, seed: int, block: int) -> Weighed:
@@ -146,9 +172,10 @@ def _raised(q: Floats, logarithm: float) -> Floats:
 
 
 def _names(cuts: Ints, causes: int) -> Ints:
-    """One number for each row of up to three causes: its digits to the base causes + 1."""
-    base = causes + 1
-    out: Ints = ((cuts[:, 0] + 1) * base + cuts[:, 1] + 1) * base + cuts[:, 2] + 1
+    """One number for each row of up to four causes: its digits to the base causes + 1 (at most 55,000 causes)."""
+    out = np.zeros(len(cuts), dtype=np.int64)
+    for column in cuts.T:
+        out = out * (causes + 1) + column + 1
     return out
 
 

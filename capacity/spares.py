@@ -18,13 +18,13 @@ DISKS = {"hdd": "hdd", "ssd": "ssd", "nvme": "ssd"}
 @dataclass(frozen=True, slots=True)
 class Spare:
     """One type: units planned, expected failures a year, and the spares that cover a year with the chance
-    `avail.spare_sure`; the MTBF in hours behind it, the parameter it is, and its source."""
+    `avail.spare_sure` (both None without an MTBF); the MTBF in hours behind it, the parameter it is, and its source."""
 
     item: str
     kind: str
     units: int
-    failures_per_year: float
-    spares: int
+    failures_per_year: float | None
+    spares: int | None
     mtbf_h: float
     figure: str
     source: str
@@ -66,9 +66,8 @@ def spares(inventory: Inventory, plan: Plan, layers: Layers) -> tuple[Spare, ...
     for (kind, item, figure), count in sorted(units.items()):
         parameter = inventory.policy.parameters[f"avail.mtbf_{figure}"]
         mtbf_h = inventory.policy.number(parameter.name)
-        mean = failures_per_year(count, mtbf_h)
+        mean = failures_per_year(count, mtbf_h) if mtbf_h > 0 else None
+        kept = None if mean is None else poisson_quantile(mean, sure)
         source = parameter.overridden or parameter.source
-        out.append(
-            Spare(item, kind, count, mean, poisson_quantile(mean, sure), mtbf_h, parameter.name, source)
-        )
+        out.append(Spare(item, kind, count, mean, kept, mtbf_h, parameter.name, source))
     return tuple(out)

@@ -211,8 +211,8 @@ def tier(inventory: Inventory, figures: Figures) -> str:
 def _text(answer: Answer, *, verbose: bool) -> None:
     inventory, result = answer.inventory, answer.result
     out(
-        f"{inventory.project.title.en}: {result.years:,.0f} years simulated, seed {result.seed}, "
-        f"{result.causes} causes, {result.begun:,} outages of causes; intervals of {LEVEL:.0%}"
+        f"{inventory.project.title.en}: {result.years:,.0f} years simulated, seed {result.seed}\n"
+        f"{result.causes:,} causes, {result.begun:,} outages of causes; intervals of {LEVEL:.0%}"
     )
     if result.services:
         _services(inventory, result, verbose=verbose)
@@ -222,41 +222,44 @@ def _text(answer: Answer, *, verbose: bool) -> None:
         out("no services are listed: nothing to judge")
     sure = inventory.policy.number("avail.spare_sure")
     stock = [
-        (s.item, str(s.units), plain_number(s.mtbf_h), s.source, _number(s.failures_per_year), str(s.spares))
+        (
+            s.item,
+            str(s.units),
+            "not evaluated" if s.failures_per_year is None else _number(s.failures_per_year),
+            "" if s.spares is None else str(s.spares),
+            f"{plain_number(s.mtbf_h)} h ({s.figure})",
+        )
         for s in answer.spares
     ]
-    heads = ("item", "units", "MTBF h", "source", "failures/year", f"spares ({sure:.0%})")
+    heads = ("item", "units", "failures/year", f"spares ({sure:.0%})", "MTBF")
     _part("failures and spares a year", [heads, *stock])
+    used = {f.name for f in answer.found.figures}
+    alone = {s.figure: (s.figure, plain_number(s.mtbf_h), "assumed", f"h; {s.source}") for s in answer.spares}
     figures = [
-        (f.name, plain_number(f.value), f.unit, f.source, "assumed" if f.assumed else "stated")
+        (f.name, plain_number(f.value), "assumed" if f.assumed else "stated", f"{f.unit}; {f.source}")
         for f in answer.found.figures
     ]
-    _part("figures", [("name", "value", "unit", "source", ""), *figures])
+    figures += [row for name, row in sorted(alone.items()) if name not in used]
+    _part("figures", [("name", "value", "", "unit; source"), *figures])
     out("  change one under `policy` in the project file, with a reason; 0: no figure, not evaluated")
     out("")
     for line in open_points(answer.assumed, answer.not_evaluated):
         out(line)
-    out(
-        "assumed throughout: causes are independent but for what is common to a group; repairs do not wait for one"
-    )
-    out(
-        "  another; a generator that does not start stays so until the utility is back; breakers do not open under load"
-    )
+    out("assumed throughout: causes are independent but for what is common to a group; repairs do not wait")
+    out("  for one another; a generator that does not start stays so until the utility is back; breakers do")
+    out("  not open under load")
 
 
 def _services(inventory: Inventory, result: Availability, *, verbose: bool) -> None:
-    rows = [("service", "availability %", "downtime min/year", "failures/year", "seen", "by", "tier*")]
-    for s in result.services:
-        f = s.figures
-        rows.append(
-            (s.service, _percent(f), _span(f.downtime_min_per_year), _span(f.failures_per_year),
-             f"{f.seen:,}", s.method, tier(inventory, f))
-        )  # fmt: skip
-    _part("", rows)
-    out("  * indicative: the published figure that the lower bound reaches; no certificate")
-    out(
-        "  seen: outages on the timeline, or weighted states that were down where outages are too rare for it"
-    )
+    every = [(s, s.figures) for s in result.services]
+    _part("", [("service", "availability %", "downtime min/year")] + [
+        (s.service, _percent(f), _span(f.downtime_min_per_year)) for s, f in every
+    ])  # fmt: skip
+    _part("", [("service", "failures/year", "by", "seen", "tier, indicative")] + [
+        (s.service, _span(f.failures_per_year), s.method, f"{f.seen:,}", tier(inventory, f)) for s, f in every
+    ])  # fmt: skip
+    out("  seen: outages on the timeline, or weighted states down where outages are too rare for it")
+    out("  tier: the published figure that the lower bound of the availability reaches; no certificate")
     held = [(s.service, *_held_against(s)) for s in result.services if s.exact or s.bounds]
     if held:
         _part("held against the same model without chance", [("service", "downtime min/year", "how"), *held])
@@ -277,8 +280,8 @@ def _part(heading: str, rows: Sequence[Sequence[str]]) -> None:
     out("")
     if heading:
         out(heading)
-    for line in table(rows):
-        out(f"  {line}")
+    for line in table(rows, indent="  "):
+        out(line)
 
 
 def _held_against(service: ServiceAvailability) -> tuple[str, str]:
@@ -288,7 +291,7 @@ def _held_against(service: ServiceAvailability) -> tuple[str, str]:
     if service.bounds is None:
         return "", ""
     low, rare = (f"{x * MINUTES_A_YEAR:.5g}" for x in (service.bounds.low, service.bounds.rare))
-    return f"{low} to {rare}", "bounds of what cut sets of up to three causes bring; larger sets add to it"
+    return f"{low} to {rare}", "bounds: cut sets of up to three causes; larger ones add to it"
 
 
 def _percent(figures: Figures) -> str:
