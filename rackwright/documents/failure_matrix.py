@@ -39,7 +39,7 @@ class KindCount:
 class Row:
     """Groups that alone have the same effect on every service. `cells` go with the columns, `others` counts the
     services without a column that go down; `failed`, `dark` and `cut_off` are the least and the most devices among the
-    groups; `oversubscription` is the worst in words."""
+    groups; `oversubscription` is the worst in words. `loses`: it takes services, or devices beside its own."""
 
     kinds: tuple[KindCount, ...]
     groups: int
@@ -50,6 +50,7 @@ class Row:
     cut_off: tuple[int, int]
     oversubscription: Text
     opened: tuple[str, ...]
+    loses: bool
 
     @property
     def harmless(self) -> bool:
@@ -89,7 +90,7 @@ def matrix(result: SweepResult, risks: Iterable[SharedRisk], kinds: Mapping[str,
         outcomes = rows[down, loses]
         cells = tuple(_cell(s, down) for s in columns)
         failed = [devices[o.groups[0]] for o in outcomes]
-        found.append(_row(outcomes, cells, len(down - shown), failed, result.kinds, kinds))
+        found.append(_row(outcomes, cells, len(down - shown), loses, failed, result.kinds, kinds))
     single = sum(bool((set(o.down) - already) & protected) for o in result.outcomes)
     return Matrix(tuple(columns), len(ordered) - len(columns), tuple(found), single)
 
@@ -112,6 +113,7 @@ def _row(
     outcomes: Sequence[Outcome],
     cells: tuple[Cell, ...],
     others: int,
+    loses: bool,
     failed: Sequence[int],
     tried: Mapping[str, int],
     kinds: Mapping[str, Kind],
@@ -134,6 +136,7 @@ def _row(
         (min(cut_off), max(cut_off)),
         _ratio([o.oversubscription for o in outcomes]),
         tuple(sorted({element for o in outcomes for element in o.opened})),
+        loses,
     )
 
 

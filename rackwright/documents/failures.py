@@ -90,8 +90,8 @@ def failures(inventory: Inventory, plan: Plan, report: Report) -> Failures:
         opened["matrix"] = Text("no service has a device in the plan", "规划中没有任何业务的设备")
     if (fewer := left_out(built, len(pictures))) is not None:
         opened["pictures"] = fewer
-    levels = _levels(inventory, built, risks, devices, opened)
-    drills = _drills(inventory, plan, built, risks, devices, opened)
+    levels = _levels(inventory, plan, built, risks, opened)
+    drills = _drills(inventory, plan, built, risks, opened)
     return Failures(
         open=opened,
         groups=result.groups,
@@ -108,18 +108,22 @@ def failures(inventory: Inventory, plan: Plan, report: Report) -> Failures:
 
 
 def _levels(
-    inventory: Inventory, built: Layers, risks: tuple[SharedRisk, ...], devices: int, opened: dict[str, Text]
+    inventory: Inventory,
+    plan: Plan,
+    built: Layers,
+    risks: tuple[SharedRisk, ...],
+    opened: dict[str, Text],
 ) -> tuple[Level, ...]:
     """Loads on the power path; what is left out is added to `opened`."""
     from capacity.power_flow import power_loads, worst_loads
 
-    if not built.power:
+    if not plan.cords:
         opened["loads"] = Text("the plan holds no power cord", "规划中没有电源线")
         return ()
     draws = power_loads(inventory, built)
     two = None
-    if devices > PAIRED:
-        opened["pairs"] = _too_large(devices, PAIRED, "power --order 2")
+    if len(plan.devices) > PAIRED:
+        opened["pairs"] = _too_large(len(plan.devices), PAIRED, "power --order 2")
     else:
         two = worst_loads(built, draws, risks, 2)
     return load_levels(worst_loads(built, draws, risks, 1), two)
@@ -130,15 +134,14 @@ def _drills(
     plan: Plan,
     built: Layers,
     risks: tuple[SharedRisk, ...],
-    devices: int,
     opened: dict[str, Text],
 ) -> tuple[DrillRow, ...]:
     """Declared scenarios proved; what is left out is added to `opened`."""
     if not inventory.scenarios:
         opened["drills"] = Text("no scenario is declared", "未声明任何演练场景")
         return ()
-    if devices > DRILLED:
-        opened["drills"] = _too_large(devices, DRILLED, "drill")
+    if len(plan.devices) > DRILLED:
+        opened["drills"] = _too_large(len(plan.devices), DRILLED, "drill")
         return ()
     from capacity.drills import drill, ground
 

@@ -69,8 +69,8 @@ def topology_svg(
 
 
 def inline_svg(layers: Layers, failed: Collection[str], dark: Collection[str], title: Text) -> str:
-    """The same for an HTML page, in both languages: without style and hatching, which the page holds once for all
-    its pictures (`page_style`, `page_hatching`)."""
+    """The same for an HTML page, in both languages: its title is only told to screen readers, the page prints it;
+    style and hatching stand in the page once for all pictures (`page_style`, `page_hatching`)."""
     return _Picture(layers, frozenset(failed), frozenset(dark), "both", _PAGE).drawn(title)
 
 
@@ -170,7 +170,7 @@ class _Picture:
                 ),
                 f'<g class="tp-p{number}">',
                 f'<rect class="tp-ground" width="{width}" height="{height}"/>',
-                f'<text class="tp-title" x="16" y="26">{self.say(title)}</text>',
+                "" if inline else f'<text class="tp-title" x="16" y="26">{self.say(title)}</text>',
                 f'<text class="tp-summary" x="16" y="44">{self.say(summary)}</text>',
                 *self._legend(width),
                 *lines,
