@@ -141,7 +141,8 @@ def _working(graph: nx.DiGraph[str], order: list[str], dead: set[str]) -> set[st
         if key in dead:
             continue
         live = sum(1 for source in graph.predecessors(key) if source in works)
-        if graph.in_degree(key) == 0 or live >= needed(graph, key):
+        source = graph.in_degree(key) == 0 and not key.startswith("device/")
+        if source or live >= needed(graph, key):
             works.add(key)
     return works
 
