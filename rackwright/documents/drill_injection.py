@@ -39,7 +39,7 @@ def inject(on: Ground, scenario: m.Scenario, case: Case, world: World) -> Iterat
         listed = names_text(sorted(k for k in keys if k.startswith("device/")) or keys, 6)
         fed = len(world.state.dark)
         yield Step("inject", ROOM, Text(f"Take out of service {what}{len(keys)} elements ({listed}).", f"停用 {what}{len(keys)} 个要素（{listed}）。"),
-                   Text(f"{fed} further devices lose power.", f"另有 {fed} 台设备断电。"), each, abort)  # fmt: skip
+                   Text(f"{fed} further devices lose power.", f"另有 {fed} 台设备断电。") if fed else Text("No other device loses power.", "其他设备均不断电。"), each, abort)  # fmt: skip
 
 
 def _power(on: Ground, scenario: m.Scenario, case: Case) -> Iterator[Step]:
@@ -97,41 +97,45 @@ def _carriers(on: Ground, service: str, site: str) -> tuple[int, str]:
     return len(keys), f"{keys[0]} … {keys[-1]}" if len(keys) > 1 else ", ".join(keys)
 
 
-def alarm(on: Ground, scenario: m.Scenario) -> Step:
-    """The first thing to be seen: the clock of the recovery time runs from the failure."""
+def alarm(on: Ground, scenario: m.Scenario, case: Case, drill: Drill) -> Iterator[Step]:
+    """First alarm, from which the recovery time runs, and who holds the votes: read before anybody promotes anything."""
     seconds = scenario.detect_s
     told = (
         Text(f"First alarm within {seconds:g} s.", f"{seconds:g} 秒内出现首条告警。")
         if seconds is not None
-        else Text(
-            "The time of the first alarm is taken (detect_s is not stated).",
-            "记录首条告警时间（未填写 detect_s）。",
-        )
-    )
+        else Text("The time of the first alarm is taken (detect_s is not stated).", "记录首条告警时间（未填写 detect_s）。")
+    )  # fmt: skip
     planned = minutes(on, "drill.step_min") if seconds is None else seconds / 60
-    return Step("observe", RECORDER, Text("Take the time of the failure and of the first alarm.", "记录故障时刻与首条告警时刻。"), told, planned,
-                span_s=None if seconds is None else (0.0, seconds))  # fmt: skip
+    span = None if seconds is None else (0.0, seconds)
+    yield Step(
+        "observe",
+        RECORDER,
+        Text("Take the time of the failure and of the first alarm.", "记录故障时刻与首条告警时刻。"),
+        told,
+        planned,
+        span_s=span,
+    )
+    for ballot in [b for b in drill.ballots if b.case == case.name]:
+        sides = "; ".join(f"{'+'.join(p.sites)} {p.votes}/{p.total}" for p in ballot.parties) or "-"
+        end = Text("no side has a majority: a person decides", "无多数票：由人工决定")
+        if ballot.winners:
+            name = "+".join(ballot.winners[0].sites)
+            end = Text(f"{name} goes on", f"{name} 继续")
+        fence, fence_zh = (ballot.fencing, ballot.fencing) if ballot.fencing else ("not stated", "未填写")
+        yield Step("observe", PLATFORM, Text(f"Read the state of the quorum {ballot.quorum}, and that the other side is fenced.", f"查看仲裁 {ballot.quorum} 状态，确认另一侧已隔离。"),
+                   Text(f"Votes {sides}; {end.en}; fencing: {fence}.", f"票数 {sides}；{end.zh}；隔离手段：{fence_zh}。"), planned,
+                   Text("Two sides write.", "出现两侧同时写入。"), hold=not ballot.winners, span_s=span)  # fmt: skip
 
 
-def observe(on: Ground, case: Case, world: World, drill: Drill) -> Iterator[Step]:
-    """What is up, and who holds the votes, against what the model expects."""
-    each = minutes(on, "drill.step_min")
+def observe(on: Ground, world: World) -> Step:
+    """What is up, against what the model expects."""
     up = [s.name for s in on.protected() if s.name in world.services]
     down = [s.name for s in on.protected() if s.name not in world.services]
     lost = f"; down: {', '.join(down)}" if down else ""
     lost_zh = f"；不可用：{'、'.join(down)}" if down else ""
-    yield Step("observe", APPLICATION, Text("Probe every protected service.", "逐项探测受保护服务。"),
-               Text(f"The model expects, once switched over: up: {', '.join(up) or 'none'}{lost}.", f"模型预期（切换后）：可用：{'、'.join(up) or '无'}{lost_zh}。"),
-               minutes(on, "drill.observe_min"), Text("A service is down that the model expects up, and no switch-over brings it back.", "模型预期可用的服务不可用，且切换后仍未恢复。"))  # fmt: skip
-    for ballot in [b for b in drill.ballots if b.case == case.name]:
-        sides = "; ".join(f"{'+'.join(p.sites)} {p.votes}/{p.total}" for p in ballot.parties) or "-"
-        winner = ballot.winners[0] if ballot.winners else None
-        end = (
-            Text(f"{'+'.join(winner.sites)} goes on", f"{'+'.join(winner.sites)} 继续")
-            if winner
-            else Text("no side has a majority: a person decides", "无多数票：由人工决定")
-        )
-        fence = ballot.fencing or "?"
-        yield Step("observe", PLATFORM, Text(f"Read the state of the quorum {ballot.quorum}.", f"查看仲裁 {ballot.quorum} 状态。"),
-                   Text(f"Votes {sides}; {end.en}; fencing: {fence if fence != '?' else 'not stated'}.", f"票数 {sides}；{end.zh}；隔离手段：{fence if fence != '?' else '未填写'}。"),
-                   each, Text("Two sides write.", "出现两侧同时写入。"), hold=winner is None)  # fmt: skip
+    return Step(
+        "observe", APPLICATION, Text("Probe every protected service.", "逐项探测受保护服务。"),
+        Text(f"The model expects up, once switched over where needed: {', '.join(up) or 'none'}{lost}.", f"模型预期（必要时切换后）可用：{'、'.join(up) or '无'}{lost_zh}。"),
+        minutes(on, "drill.observe_min"),
+        Text("A service is down that the model expects up, and no switch-over brings it back.", "模型预期可用的服务不可用，且切换后仍未恢复。"),
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from capacity.drill_model import Case, Drill
@@ -42,11 +43,11 @@ def steps(on: Ground, drill: Drill) -> tuple[Step, ...]:
         for case in cases:
             world = on.world(case)
             out += inject(on, striking, case, world)
-            out += [alarm(on, striking)]
+            out += alarm(on, striking, case, drill)
             if names and case is cases[-1]:
                 out += _switch(on, striking, names, drill)
-            out += observe(on, case, world, drill)
-            out += _restore(on, striking, case)
+            out.append(observe(on, world))
+            out += _restore(on, striking, case, last=case is cases[-1])
     else:
         names = _moving(on, on.inventory.scenarios[scenario.of or ""], ())
     if scenario.kind in ("failback", "exercise") and names:
@@ -110,7 +111,7 @@ def _prepare(on: Ground, scenario: m.Scenario) -> Iterator[Step]:
             "prepare", ROOM, Text(f"Room {room}: check every device of the pre-check list.", f"机房 {room}：按预检清单逐台检查。"),
             Text(f"{servers} servers and appliances, {switches} switches: both supplies present where there are two, no alarm, no red light.",
                  f"服务器与设备 {servers} 台、交换机 {switches} 台：双电源在位，无告警、无红灯。"),
-            max(each, round(count * minutes(on, "drill.device_check_min"), 1)),
+            max(each, math.ceil(count * minutes(on, "drill.device_check_min"))),
             Text("A device of a protected service is down or in alarm.", "受保护服务的设备宕机或告警。"),
         )  # fmt: skip
     kinds = {k: sum(c.kind == k for c in on.plan.cables) for k in ("access", "uplink", "peer-link")}
@@ -219,7 +220,8 @@ def _stage(
                 Text("The step fails.", "步骤失败。"), hold=stage.manual, span_s=span_s)  # fmt: skip
 
 
-def _restore(on: Ground, scenario: m.Scenario, case: Case) -> Iterator[Step]:
+def _restore(on: Ground, scenario: m.Scenario, case: Case, *, last: bool) -> Iterator[Step]:
+    """What was taken away comes back; after the last case the rooms are checked as before the drill."""
     each, policy = minutes(on, "drill.step_min"), on.inventory.policy
     if scenario.kind in ("power-loss", "power-side"):
         group, gap = policy.number("drill.start_group"), policy.number("drill.start_gap_s")
@@ -228,14 +230,18 @@ def _restore(on: Ground, scenario: m.Scenario, case: Case) -> Iterator[Step]:
                    Text("Every device is back; no breaker opened.", "设备全部恢复，无跳闸。"), minutes(on, "drill.observe_min"), Text("A breaker opens.", "开关跳闸。"))  # fmt: skip
     else:
         what = f" {case.name}" if case.name else ""
-        yield Step("restore", NETWORK if scenario.kind in ("island", "split-brain") else PLATFORM,
+        sides = scenario.kind in ("island", "split-brain")
+        yield Step("restore", NETWORK if sides else PLATFORM,
                    Text(f"Put back{what} what was taken away, in reverse.", f"按逆序恢复{what}被停用的对象。"),
-                   Text("Everything is up; the side that came back does not write before it is told to.", "全部恢复；恢复的一侧在获令前不写入。"), each,
-                   Text("The side that came back writes.", "恢复的一侧自行写入。"))  # fmt: skip
+                   Text("Everything is up; the side that came back does not write before it is told to.", "全部恢复；恢复的一侧在获令前不写入。") if sides
+                   else Text("Everything is up; copies of data are whole again.", "全部恢复；数据副本补齐。"), each,
+                   Text("The side that came back writes.", "恢复的一侧自行写入。") if sides else Text("It does not come back.", "未能恢复。"))  # fmt: skip
+    if not last:
+        return
     for room, servers, switches in rooms(on):
         yield Step("restore", ROOM, Text(f"Room {room}: check every device again, as before the drill.", f"机房 {room}：按预检清单复查。"),
                    Text(f"{servers + switches} of {servers + switches} without alarm.", f"{servers + switches} 台全部无告警。"),
-                   max(each, round((servers + switches) * minutes(on, "drill.device_check_min"), 1)))  # fmt: skip
+                   max(each, math.ceil((servers + switches) * minutes(on, "drill.device_check_min"))))  # fmt: skip
 
 
 def _return(on: Ground, scenario: m.Scenario, names: Sequence[str]) -> Iterator[Step]:

@@ -235,7 +235,7 @@ def _conditions(document: Document, drill: Drill, language: Language) -> None:
 
 def _steps(document: Document, steps: Sequence[Step], language: Language) -> None:
     heads = (
-        ["No.", "Who", "Do", "Must be seen (expected)", "Stop if", "Planned", "Start"]
+        ["No.", "Who", "Do", "Must be seen (expected)", "Stop if", "Time", "Start"]
         if language == "en"
         else ["序号", "岗位", "操作", "应观察到（预期）", "中止条件", "用时", "开始"]
     )
@@ -247,7 +247,7 @@ def _steps(document: Document, steps: Sequence[Step], language: Language) -> Non
     def flush() -> None:
         if rows:
             table(
-                document, heads, (1.2, 3.2, 7.0, 7.6, 4.2, 1.5, 1.7), list(rows), fills=list(fills), bold=(0,)
+                document, heads, (1.2, 3.2, 7.0, 7.4, 4.0, 1.8, 1.8), list(rows), fills=list(fills), bold=(0,)
             )
             rows.clear()
             fills.clear()
