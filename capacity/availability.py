@@ -124,7 +124,7 @@ def simulate(
     weighted_states: int = 100_000,
     engine: Engine = LOCAL,
     told: Told | None = None,
-    exact_nodes: int = 20_000,
+    exact_nodes: int = 50_000,
     level: float = LEVEL,
 ) -> Availability:
     """Availability of every output of a structure under independent causes, by simulation, and exactly if small.
@@ -146,19 +146,21 @@ def simulate(
     )
     cuts = dict(zip(asked, reckoned, strict=True))
     weighed = _weighed(bound, cuts, weighted_states, seed, engine, told)
+    judged = [o for o in range(len(bound.outputs)) if not bound.always[o]]
+    solved = run_jobs(
+        partial(_exactly, structure, bound.causes, exact_nodes), [bound.outputs[o] for o in judged], engine
+    )
     services = []
-    for o, name in enumerate(bound.outputs):
-        if bound.always[o]:
-            continue
+    for o, by_diagram in zip(judged, solved, strict=True):
         by_weight = weighed.get(o)
         services.append(
             ServiceAvailability(
-                name,
+                bound.outputs[o],
                 _timeline_figures(bound, found, o, level),
                 _weighted_figures(bound, by_weight, level)
                 if by_weight is not None and by_weight.seen >= LEAST_SEEN
                 else None,
-                _exactly(structure, bound.causes, name, exact_nodes),
+                by_diagram,
                 bounds(cuts[o], bound.causes, ORDER_MAX) if o in cuts else None,
                 float(found.longest_h[o]) if found.outages[o] else None,
             )
@@ -304,7 +306,7 @@ def _contributors(
     )
 
 
-def _exactly(structure: Structure, causes: Sequence[Cause], output: str, nodes_max: int) -> Exact | None:
+def _exactly(structure: Structure, causes: Sequence[Cause], nodes_max: int, output: str) -> Exact | None:
     try:
         return exact(structure, causes, output, nodes_max)
     except TooLargeError:
