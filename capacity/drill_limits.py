@@ -166,7 +166,7 @@ def paths(ground: Ground, world: World, scenario: m.Scenario, must: Must) -> Ite
             f"no link is left between {a} and {b}",
             f"{a} 与 {b} 之间没有可用链路",
         )
-    if not stranded and not broken:
+    if not stranded and not broken and (ground.inventory.pairs or before):
         pairs = sum(_living(world, p) for p in ground.inventory.pairs)
         yield say("paths", world.case.name or "pairs", "holds", f"{pairs} pairs and {len(now)} site connections keep a path",
                   f"{pairs} 组交换机、{len(now)} 对站点均有通路")  # fmt: skip

@@ -49,7 +49,7 @@ def rto(ground: Ground, world: World, scenario: m.Scenario, must: Must) -> Itera
                 f"预计 {found.total_s:g} 秒，目标 {target:g} 秒",
                 arithmetic=found.arithmetic,
             )
-    if not chosen:
+    if not chosen and ground.protected(must.services):
         yield say("rto", "services", "holds", "no protected service has to move", "没有服务需要切换")
 
 

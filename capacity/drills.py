@@ -3,7 +3,7 @@ looked for in what is left. The answer is what to expect of the real drill; it n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from capacity import drill_conditions, drill_copies, drill_fencing, drill_limits, drill_times
@@ -12,6 +12,7 @@ from capacity.drill_model import DEFAULTS, ORDER, Ballot, Case, Condition, Drill
 from capacity.drill_rto import moving, recoveries
 from capacity.drill_world import Ground
 from inventory import model as m
+from inventory.findings import Text
 from inventory.inventory import Inventory
 from inventory.model_drills import Must
 from inventory.plan_model import Plan
@@ -52,6 +53,8 @@ def drill(on: Ground, scenario: m.Scenario) -> Drill:
         shown = [ways[0] for ways in drill_fencing.votes_after(on, world)]
         ballots += [b for b in shown if b.dark or len(b.parties) > 1]
     conditions += _open(on, scenario, found)
+    if found.cases:
+        conditions += _unmet(on, scenario, striking, {c.name for c in conditions})
     return Drill(
         scenario,
         found.cases,
@@ -77,6 +80,14 @@ def _musts(scenario: m.Scenario, striking: m.Scenario) -> list[tuple[Must, bool]
         out += [(Must(holds=name), own) for name in DEFAULTS[source.kind] if name not in declared]
         out += [(must, own) for must in source.must]
     return out
+
+
+def _unmet(on: Ground, scenario: m.Scenario, striking: m.Scenario, met: Collection[str]) -> list[Condition]:
+    """Conditions that met nothing to be proved on: not evaluated, never a pass."""
+    text = Text("nothing in the project that it could be proved on", "项目中没有可供证明的对象")
+    at, subject = on.inventory.where(scenario), f"scenarios/{scenario.name}"
+    names = dict.fromkeys(must.holds for must, _ in _musts(scenario, striking))
+    return [Condition(n, subject, "not evaluated", text, "", at) for n in names if n not in met]
 
 
 def _open(on: Ground, scenario: m.Scenario, found: Faults) -> list[Condition]:

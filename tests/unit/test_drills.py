@@ -206,6 +206,16 @@ def test_without_a_demand_capacity_is_not_evaluated(tmp_path: Path) -> None:
     assert found.verdict == "not evaluated"
 
 
+def test_a_condition_that_meets_nothing_is_not_evaluated(tmp_path: Path) -> None:
+    data = platform(witness=True)
+    for service in data["services"]:
+        service["protected"] = False
+    found = prove(tmp_path, data, "loss-a")
+    assert {one(found, n).verdict for n in ("instance", "dependencies", "capacity", "rto")} == {
+        "not evaluated"
+    }
+
+
 def test_a_dependency_at_the_lost_site_only_takes_what_needs_it(tmp_path: Path) -> None:
     data = platform(witness=True)
     record(data, "services", "store")["sites"] = ["A"]
