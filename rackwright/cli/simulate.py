@@ -191,6 +191,7 @@ def _cuts(
     names = [n for n in whole.outputs if not asked.services or n in asked.services]
     members = tuple(r for r in risks if not asked.groups or r.key in asked.groups)
     with progress() as tell:
+        tell("cut sets, service by service", 0, len(names))
         found = run_jobs(
             partial(cut_sets, whole, members, order_max=asked.order), names, engine,
             lambda done, total: tell("cut sets, service by service", done, total),

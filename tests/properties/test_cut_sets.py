@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from itertools import combinations
+from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.cut_bounds import SURE, bounds
 from capacity.cut_classes import classes_of
-from capacity.cut_search import Row, search
 from capacity.cut_sets import cut_sets, minimal_cut_sets
 from capacity.equal_effects import equal_effects
+from capacity.kernel import WORD, all_sets, compile_structure, groups_of, unpacked
 from capacity.structure import Gate, Structure, evaluate
 from inventory.findings import Text
 from topology.elements import SharedRisk
@@ -99,32 +102,69 @@ def test_groups_of_equal_effect_stand_for_each_other(structure: Structure, membe
             assert all(len({up(chosen | {i}) for i in indices}) == 1 for indices in same)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(60, 150), st.integers(1, 12), st.data())
-def test_blocks_lose_nothing(count: int, threshold: int, data: st.DataObject) -> None:
-    """More groups than a word has bits: k of n servers, some of them behind a switch of two."""
-    leaves = tuple(f"device/d{n:03}" for n in range(count))
-    marked = data.draw(st.sets(st.sampled_from(leaves), min_size=2, max_size=6))
-    gates = {
-        "few": Gate("atleast", tuple(sorted(marked)), max(1, len(marked) - 1)),
-        "not": Gate("not", (leaves[0],)),
-        "many": Gate("atleast", (*leaves, "not"), count - threshold % 3),
-        "up": Gate("and", ("few", "many")),
-    }
-    structure = Structure(leaves, gates, {"s": "up"})
-    row = Row(structure, [(leaf,) for leaf in leaves])
-    down: list[list[tuple[int, ...]]] = [[], [], [], []]
-    for order in (0, 1, 2):
-        for chosen in combinations(range(count), order):
-            alive = count - order + (0 in chosen)
-            good = alive >= count - threshold % 3
-            good = good and sum(leaves[i] in marked for i in chosen) <= 1
-            if not good:
-                down[order].append(chosen)
-    if down[0] or down[1]:
-        return
-    pairs = search(row, 2, np.zeros((0, 2), dtype=np.int64))
-    assert [tuple(p) for p in pairs.tolist()] == down[2]
+@settings(max_examples=300, deadline=None)
+@given(structures(), st.sets(st.sampled_from(LEAVES)), st.sets(st.sampled_from(LEAVES)))
+def test_a_bound_is_never_too_good(structure: Structure, may_fail: set[str], certain: set[str]) -> None:
+    bound = bounds(structure)
+    surely = certain & may_fail
+    lost = {*may_fail, *(SURE + leaf for leaf in surely if SURE + leaf in bound.leaves)}
+    top = structure.outputs["s"]
+    if evaluate(bound, lost)[top]:
+        open_ = sorted(may_fail - surely)
+        for size in range(len(open_) + 1):
+            for more in combinations(open_, size):
+                assert evaluate(structure, {*surely, *more})[top]
+    exact = {*surely, *(SURE + leaf for leaf in surely if SURE + leaf in bound.leaves)}
+    assert evaluate(bound, exact)[top] == evaluate(structure, surely)[top]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_blocks_lose_nothing(seed: int) -> None:
+    """More groups than a word has bits, alternatives, votes and rules with a `not`: every pair and triple tried."""
+    random = Random(seed)
+    structure = many_gates(random, tuple(f"device/d{n:02}" for n in range(110)))
+    risks = sorted(risks_of([{leaf} for leaf in structure.leaves]), key=lambda r: r.key)
+    compiled = compile_structure(structure)
+    every = groups_of(compiled, [risk.members for risk in risks])
+    keys = [risk.key for risk in risks]
+    expected: set[tuple[str, ...]] = set()
+    for order in (0, 1, 2, 3):
+        sets = all_sets(len(keys), order) if order else np.zeros((1, 0), dtype=np.int64)
+        down = ~unpacked(compiled.evaluate_sets(every, sets), len(sets))[0]
+        for row in sets[down].tolist():
+            named = tuple(keys[i] for i in row)
+            if not any(part in expected for size in range(order) for part in combinations(named, size)):
+                expected.add(named)
+    found = minimal_cut_sets(structure, risks, "s")
+    assert len(equal_effects(structure, [risk.members for risk in risks])) > WORD
+    assert set(found) == expected and len(found) == len(expected)
+
+
+def many_gates(random: Random, leaves: tuple[str, ...]) -> Structure:
+    """Servers behind pairs of switches with a rule of their own, of which some are needed, at two places."""
+    gates: dict[str, Gate] = {}
+    free = list(leaves)
+    random.shuffle(free)
+    places = []
+    for place in range(2):
+        ports = []
+        for n in range(random.randint(3, 6)):
+            a, b, link, other = (free.pop() for _ in range(4))
+            name = f"{place}/{n}"
+            gates[f"alone {name}"] = Gate("not", (a,))
+            gates[f"link {name}"] = Gate("and", (link, a, b))
+            gates[f"opens {name}"] = Gate("or", (f"link {name}", f"alone {name}"))
+            gates[f"b {name}"] = Gate("and", (b, f"opens {name}"))
+            gates[f"port {name}"] = Gate("or", (a, f"b {name}", other) if n % 2 else (a, f"b {name}"))
+            ports.append(f"port {name}")
+        servers = []
+        for n in range(random.randint(18, 28)):
+            gates[f"server {place}/{n}"] = Gate("and", (free.pop(), random.choice(ports)))
+            servers.append(f"server {place}/{n}")
+        gates[f"place {place}"] = Gate("atleast", tuple(servers), len(servers) - random.randint(1, 2))
+        places.append(f"place {place}")
+    gates["up"] = Gate("or", tuple(places))
+    return Structure(leaves, gates, {"s": "up"})
 
 
 @settings(max_examples=100, deadline=None)
