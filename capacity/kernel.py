@@ -70,11 +70,13 @@ class Compiled:
             out[:, start:stop] = part[:, : stop - start]
         return out
 
-    def engines(self, groups: Groups, sets: Ints, width: int = 0) -> Iterator[tuple[int, Engine]]:
+    def engines(
+        self, groups: Groups, sets: Ints, width: int = 0, record: bool = False
+    ) -> Iterator[tuple[int, Engine]]:
         """The engine after each run over `sets`, `width` words at a time, with the word its first column stands for."""
         words = -(-len(sets) // WORD)
         width = width or (_SINGLES if sets.shape[1] == 1 else self.width)
-        engine = Engine(self.program, min(width, max(1, words)))
+        engine = Engine(self.program, min(width, max(1, words)), record)
         for start in range(0, words, engine.width):
             part = sets[start * WORD : (start + engine.width) * WORD]
             leaves, dead = groups.dead(part, engine.width)

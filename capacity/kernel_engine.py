@@ -18,11 +18,16 @@ Planes = npt.NDArray[np.uint64]
 
 
 class Engine:
-    """Rows of every node of `program` in failures of up to `width` words; one `run` at a time."""
+    """Rows of every node of `program` in failures of up to `width` words; one `run` at a time.
 
-    def __init__(self, program: Program, width: int) -> None:
+    `record`: keep `first` and `back` of every run. `first` holds, circle by circle, the nodes that differ by
+    earlier inputs alone and their rows then; `back` what changed after that: turn, nodes and changed bits.
+    """
+
+    def __init__(self, program: Program, width: int, record: bool = False) -> None:
         self.program = program
         self.width = width
+        self.record = record
         self.rows: Words = np.zeros((len(program.base), width), dtype=np.uint64)
         self.rows[program.base] = _ALL
         self.differs: Flags = np.zeros(len(program.base), dtype=bool)
@@ -36,8 +41,7 @@ class Engine:
         """Evaluate failures: `dead` is uint64[len(leaves), width], the bits in which each of `leaves` has failed.
 
         Returns the nodes that differ from the intact state in any failure; their rows stand in `rows` until the
-        next run, all others are as intact. `first` holds, circle by circle, the nodes that differ by earlier
-        inputs alone and their rows then; `back` what changed after that: round, nodes and changed bits.
+        next run, all others are as intact.
         """
         self._clear()
         some = dead.any(axis=1)
@@ -78,8 +82,9 @@ class Engine:
         nodes = slice(block.start + p.n_leaves, block.stop + p.n_leaves)
         late = p.early[span] < p.ptr[block.start + 1 : block.stop + 1]
         lost = self.differs[nodes] & late
-        looked = np.flatnonzero(self.differs[nodes]) + nodes.start
-        self.first.append((looked, self.rows[looked]))
+        if self.record:
+            looked = np.flatnonzero(self.differs[nodes]) + nodes.start
+            self.first.append((looked, self.rows[looked]))
         turn = 0
         risen = ~p.base[nodes] & (self._weight[span] > 0)
         gates = np.flatnonzero(lost | risen) + block.start
@@ -88,7 +93,8 @@ class Engine:
             at = gates + p.n_leaves
             changed = (rows != self.rows[at]).any(axis=1)
             at, rows = at[changed], rows[changed]
-            self.back.append((turn, at, rows ^ self.rows[at]))
+            if self.record:
+                self.back.append((turn, at, rows ^ self.rows[at]))
             turn += 1
             fresh = ~self.differs[at]
             self._settle_rows(at[fresh], rows[fresh])
@@ -118,6 +124,9 @@ class Engine:
         out[need <= 0] = _ALL
         out[need > open_] = 0
         undecided = (need > 0) & (need <= open_)
+        lone = undecided & (counts == 1)
+        out[lone] = self.rows[source[lone[owner]]]
+        undecided &= ~lone
         for op in (AND, OR, ATLEAST):
             chosen = undecided & (kind == op)
             if not chosen.any():

@@ -107,7 +107,7 @@ def _alone(compiled: Compiled, groups: Groups) -> _Alone:
     parts: dict[str, list[Ints]] = {
         name: [np.zeros(0, np.int64)] for name in ("final", "first", "back", "turn")
     }
-    for start, engine in compiled.engines(groups, all_sets(n, 1)):
+    for start, engine in compiled.engines(groups, all_sets(n, 1), record=True):
         nodes = np.flatnonzero(engine.differs)
         bits = [("final", 0, nodes, engine.rows[nodes] ^ _intact(base[nodes]))]
         bits += [("first", 0, at, rows ^ _intact(base[at])) for at, rows in engine.first]
