@@ -187,14 +187,42 @@ def path(ground: Ground, world: World, scenario: m.Scenario, must: Must) -> Iter
                 )
         if found:
             yield _best(found)
-    roles = {s.role for s in ground.inventory.existing_switches.values()}
-    lacking = [w for w in ("firewall", "load-balancer") if w not in roles]
-    if lacking:
-        place = next(iter(ground.inventory.existing_switches.values()), None)
-        yield say("path", "firewall, load balancer", "not evaluated",
-                  f"no {' and no '.join(lacking)} is listed: the way over it is not proved", f"未列出 {'、'.join(lacking)}，经过其的路径未证明",
-                  at=ground.inventory.where(place) if place else None,
-                  fix=("list them under existing_switches with their role", "在 existing_switches 中按 role 列出"))  # fmt: skip
+    lost = {*world.case.struck, *world.case.cut_off}
+    for site in dict.fromkeys(s for service in _asked(ground, world, must) for s in homes(world, service)):
+        if site not in lost:
+            yield from _guards(ground, world, site)
+
+
+GUARDS = {"firewall": Text("firewall", "防火墙"), "load-balancer": Text("load balancer", "负载均衡")}
+"""What stands between users and services, by role of a switch that stands already."""
+
+
+def _guards(ground: Ground, world: World, site: str) -> Iterator[Condition]:
+    """At a surviving site a firewall and a load balancer are still reached."""
+    inventory, nodes = ground.inventory, ground.layers.logical.nodes
+    for role, title in GUARDS.items():
+        keys = {f"device/{s.name}" for s in inventory.existing_switches.values() if s.role == role}
+        for point in inventory.waypoints.values():
+            if point.kind == role:
+                keys |= {f"device/{d}" for d in point.devices}
+                keys |= {f"device/{d.name}" for d in inventory.devices.values() if d.owner in point.fleets}
+        here = sorted(k for k in keys if k in nodes and nodes[k].get("site") == site)
+        live = [k for k in here if k in world.reached]
+        subject, at = f"{role} at {site}", inventory.where(inventory.sites[site])
+        if not here:
+            yield say("path", subject, "not evaluated", f"no {title.en} is listed: the way over it is not proved", f"未列出{title.zh}，经过其的路径未证明",
+                      at=at, fix=(f"list it under existing_switches with role: {role}", f"在 existing_switches 中以 role: {role} 列出"))  # fmt: skip
+        elif live:
+            yield say("path", subject, "holds", f"{_names(live)} reached", f"{_names(live)} 可达")
+        else:
+            yield say(
+                "path",
+                subject,
+                "violated",
+                f"none is reached: {_names(here)}",
+                f"均不可达：{_names(here)}",
+                at=at,
+            )
 
 
 def _ways(ground: Ground, world: World, site: str) -> Mapping[str, str | None]:

@@ -237,6 +237,16 @@ def test_the_way_of_the_users_is_named(tmp_path: Path) -> None:
     assert one(found, "path", "services/db@B").message.en == "B-R1 > B-C1 > B-P1A > b-db-001"
 
 
+def test_a_listed_firewall_must_be_reached(tmp_path: Path) -> None:
+    data = platform(witness=True)
+    assert one(prove(tmp_path, data, "loss-a"), "path", "firewall at B").verdict == "not evaluated"
+    data["existing_switches"].append({"name": "B-FW", "title": title("fw"), "site": "B", "role": "firewall"})
+    assert one(prove(tmp_path, data, "loss-a"), "path", "firewall at B").verdict == "holds"
+    fail = [{"site": "A"}, {"elements": ["device/B-FW"]}]
+    found = prove(tmp_path, data, "own", kind="custom", fail=fail, must=[{"holds": "path"}])
+    assert one(found, "path", "firewall at B").verdict == "violated"
+
+
 def test_a_standby_without_devices_is_no_standby(tmp_path: Path) -> None:
     data = platform(witness=True)
     record(data, "fleets", "b-db")["service"] = None
