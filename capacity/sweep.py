@@ -212,6 +212,16 @@ def not_evaluated(
                 ),
             )
         )
+    if not inventory.services:
+        out.append(
+            (
+                "services",
+                Text(
+                    "none is declared: what users lose in a failure is not evaluated",
+                    "未声明任何业务：故障对用户的影响未评估",
+                ),
+            )
+        )
     if unproven:
         out.append(
             (

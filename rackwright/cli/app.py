@@ -285,7 +285,8 @@ def simulate(
         Draw, typer.Option("--draw", help="Draws that the load on breakers is worked out at.")
     ] = Draw.PEAK,
     every: Annotated[
-        bool, typer.Option("--all", help="Every class and every name, not only the first.")
+        bool,
+        typer.Option("--all", help="Every class and every name, not only the first; in JSON every cut set."),
     ] = False,
     engine: Annotated[
         EngineName, typer.Option("--engine", help="local: the cores of this machine; dask: a cluster.")

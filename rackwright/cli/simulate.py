@@ -210,6 +210,7 @@ def _cuts(
                 "without_effect": c.without_effect,
                 "sets": {str(n): c.of_order(n) for n in range(1, c.order_max + 1)},
                 "classes": [class_dict(k) for k in c.classes],
+                **({"cut_sets": [list(s) for s in c.expanded()]} if asked.every else {}),
             }
             for c in found
         ],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 LEGEND = "(shared risks on one line have the same effect: any one of them)"
+NO_SERVICE = "no service with a listed device is declared (`services`): nothing is said about services"
 _CLASSES = 8
 """Classes shown of a list unless all are asked for."""
 _ITEMS = 4
@@ -31,7 +32,9 @@ def sweep_page(result: SweepResult, every: bool) -> list[str]:
     """Summary, services, matrix of kinds, new losses, extremes."""
     lines = [headline(result), ""]
     lines += service_table(result.services, result.order)
-    if result.order == 1:
+    if not any(s.up is not None for s in result.services):
+        lines = [*lines[:2], NO_SERVICE]
+    elif result.order == 1:
         lines += ["", *matrix(result)]
     else:
         lines += ["", *new_losses(result, every)]
@@ -283,7 +286,7 @@ def cuts_page(found: Sequence[CutSets], protected: Mapping[str, bool], every: bo
                 lines += class_lines(c, every)
             lines += [f"  {line}" for line in _rest(classes[len(shown) :])]
         lines.append("")
-    return lines[:-1]
+    return lines[:-1] or [NO_SERVICE]
 
 
 def open_points(assumed: Iterable[tuple[str, Text]], not_evaluated: Iterable[tuple[str, Text]]) -> list[str]:

@@ -133,6 +133,27 @@ def test_cut_sets(sound: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "build/any/simulate-cuts.json").read_text(encoding="utf-8")) == data
 
 
+def test_every_cut_set_when_asked(sound: Path) -> None:
+    (only,) = run(sound, "--cuts", "--service", "store", "--format", "json", "--all").data["services"]
+    assert len(only["cut_sets"]) == sum(only["sets"].values()) == sum(c["sets"] for c in only["classes"])
+    assert ["site:A", "site:B"] in only["cut_sets"]
+
+
+def test_no_services_is_no_pass(tmp_path: Path) -> None:
+    data = platform()
+    for section in ("services", "replica_groups", "quorums"):
+        data.pop(section)
+    for fleet in data["fleets"]:
+        fleet.pop("service", None)
+    folder = written(tmp_path / "p", data)
+    for arguments in ([], ["--order", "2"], ["--cuts"]):
+        answer = run(folder, *arguments)
+        assert answer.code == 0
+        assert "nothing is said about services" in answer.out
+        assert "services: none is declared: what users lose in a failure is not evaluated" in answer.out
+        assert "nothing goes down" not in answer.out and "no pair takes" not in answer.out
+
+
 def test_text_fits_a_hundred_columns(weak: Path) -> None:
     for arguments in (["--order", "1"], ["--order", "2"], ["--cuts"], ["--group", "site:A"]):
         lines = run(weak, *arguments).out.splitlines()
