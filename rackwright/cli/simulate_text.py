@@ -48,7 +48,7 @@ def headline(result: SweepResult) -> str:
     opens = (
         f"{len(result.trips)} breakers may open and are followed"
         if result.trips
-        else "no rated breaker can open under any failure"
+        else "no breaker of known rating and load can open"
     )
     return f"{result.project}: {tried}{result.groups:,} shared risks, {what} (draw at {result.at}: {opens})"
 
