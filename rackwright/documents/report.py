@@ -23,7 +23,7 @@ from rackwright.documents.files import write_text
 from rackwright.documents.port_use import USE_NAMES, PortUse, SwitchPorts, existing_uses, switch_ports
 from rackwright.documents.reconcile import RESULT_NAMES, reconciled
 from rackwright.documents.sheets import described
-from rackwright.documents.topology_picture import page_hatching, page_style
+from rackwright.documents.topology_marks import page_hatching, page_style
 from rackwright.figures import figures
 from rackwright.summary import Summary, by_urgency, kilowatts, worst
 

@@ -6,11 +6,20 @@ import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable
 from html import escape
-from pathlib import Path
 from typing import Literal
 
 from inventory.findings import Text
 from rackwright.documents.topology_layout import BOX_W, RACK_W, Box, Layout, Panel, RackBox, layout
+from rackwright.documents.topology_marks import (
+    NAMESPACE,
+    PAGE,
+    curve,
+    hatching,
+    rect,
+    style,
+    text_at,
+    text_width,
+)
 from topology.elements import Layers
 
 Language = Literal["en", "zh", "both"]
@@ -25,10 +34,6 @@ _STATES = {
     "ok": Text("works", "正常"), "failed": Text("failed", "失效"), "dark": Text("darkened by it", "受影响停用"),
     "part": Text("partly lost", "部分失效"),
 }  # fmt: skip
-_STYLE = Path(__file__).with_name("templates") / "topology.css"
-_NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
-_PAGE = "page"
-"""What the style and hatching are called that all inline pictures of a page share."""
 
 
 def darkened(layers: Layers, failed: Collection[str], devices: Collection[str] = ()) -> frozenset[str]:
@@ -71,17 +76,7 @@ def topology_svg(
 def inline_svg(layers: Layers, failed: Collection[str], dark: Collection[str], title: Text) -> str:
     """The same for an HTML page, in both languages: its title is only told to screen readers, the page prints it;
     style and hatching stand in the page once for all pictures (`page_style`, `page_hatching`)."""
-    return _Picture(layers, frozenset(failed), frozenset(dark), "both", _PAGE).drawn(title)
-
-
-def page_style() -> str:
-    """The style sheet of all inline pictures of a page."""
-    return _style(_PAGE)
-
-
-def page_hatching() -> str:
-    """The hatching of all inline pictures of a page, as an element without size."""
-    return f'<svg class="tp" width="0" height="0" aria-hidden="true" focusable="false"><defs>{_hatching(_PAGE)}</defs></svg>'
+    return _Picture(layers, frozenset(failed), frozenset(dark), "both", PAGE).drawn(title)
 
 
 class _Picture:
@@ -121,7 +116,7 @@ class _Picture:
     def width(self, text: Text) -> float:
         """About how wide a text of 9.5 px is, in the wider language of those shown."""
         spoken = {"en": (text.en,), "zh": (text.zh,), "both": (text.en, text.zh)}[self.language]
-        return max(map(_text_width, spoken))
+        return max(map(text_width, spoken))
 
     def state(self, key: str) -> State:
         """State of one element."""
@@ -142,11 +137,11 @@ class _Picture:
         self._cables()
         self._power_lines()
         for frame in self.layout.pairs:
-            self.shapes.append(_rect("tp-pair", frame))
+            self.shapes.append(rect("tp-pair", frame))
         for rack in self.layout.racks.values():
             self._rack(rack)
         for row, x, y in self.layout.rows:
-            self.shapes.append(_label("tp-small tp-halo", x, y, row))
+            self.shapes.append(text_at("tp-small tp-halo", x, y, row))
         for key, box in self.layout.boxes.items():
             self._box(key, box)
         inline = bool(self.number)
@@ -161,13 +156,9 @@ class _Picture:
         lines = [line for state in ("ok", "part", "dark", "failed") for line in self.lines[state]]
         return "\n".join(
             [
-                f'<svg class="tp"{"" if inline else _NAMESPACE} viewBox="0 0 {width} {height}" width="{width}" '
+                f'<svg class="tp"{"" if inline else NAMESPACE} viewBox="0 0 {width} {height}" width="{width}" '
                 f'height="{height}" role="img" aria-label="{self.tell(title)}. {self.tell(summary)}">',
-                *(
-                    []
-                    if inline
-                    else [f"<style>{_style(number)}</style>", f"<defs>{_hatching(number)}</defs>"]
-                ),
+                *([] if inline else [f"<style>{style(number)}</style>", f"<defs>{hatching(number)}</defs>"]),
                 f'<g class="tp-p{number}">',
                 f'<rect class="tp-ground" width="{width}" height="{height}"/>',
                 "" if inline else f'<text class="tp-title" x="16" y="26">{self.say(title)}</text>',
@@ -208,7 +199,7 @@ class _Picture:
             if "tp-link" in look:
                 out.append(f'<line class="{look}" x1="{x:.1f}" x2="{x + 20:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
             else:
-                out.append(_rect(look, Box("", x, y - 5, 20, 10)))
+                out.append(rect(look, Box("", x, y - 5, 20, 10)))
         return out
 
     # ------------------------------------------------------------ sites
@@ -259,7 +250,7 @@ class _Picture:
             self._line((key,), path, "tp-wide", key)
             label = escape(key.partition("/")[2])
             self.shapes.append(
-                _label(f"tp-small tp-on tp-text-{self.state(key)}", (x1 + x2) / 2, y - 4, label)
+                text_at(f"tp-small tp-on tp-text-{self.state(key)}", (x1 + x2) / 2, y - 4, label)
             )
 
     # ------------------------------------------------------------ lines
@@ -298,7 +289,7 @@ class _Picture:
                 top = left.y - 14 - 3 * shift
                 path = f"M{left.centre:.1f} {left.y:.1f}C{left.centre:.1f} {top:.1f} {right.centre:.1f} {top:.1f} {right.centre:.1f} {right.y:.1f}"
         else:
-            path = _curve(a.centre + 3 * shift, a.y + a.h, b.centre + 3 * shift, b.y)
+            path = curve(a.centre + 3 * shift, a.y + a.h, b.centre + 3 * shift, b.y)
         self._line((key,), path, "tp-oob" if data["plane"] == "oob" else "", key)
 
     def _rack_line(self, rack: RackBox, box: Box, keys: list[str]) -> None:
@@ -308,9 +299,9 @@ class _Picture:
         if not up and state == "ok":
             return
         path = (
-            _curve(box.centre, box.y + box.h, rack.centre, rack.y)
+            curve(box.centre, box.y + box.h, rack.centre, rack.y)
             if up
-            else _curve(rack.centre, rack.y + rack.h + 9, box.centre, box.y)
+            else curve(rack.centre, rack.y + rack.h + 9, box.centre, box.y)
         )
         count = Counter(self.state(key) for key in keys)
         words = ", ".join(f"{n} {self.tell(_STATES[s])}" for s, n in sorted(count.items()))
@@ -329,7 +320,7 @@ class _Picture:
             if a in self.layout.boxes and b in self.layout.boxes and not b.startswith("device/"):
                 up, down = self.layout.boxes[a], self.layout.boxes[b]
                 state = "dark" if self.state(a) != "ok" else "ok"
-                path = _curve(up.centre, up.y + up.h, down.centre, down.y)
+                path = curve(up.centre, up.y + up.h, down.centre, down.y)
                 self.lines[state].append(f'<path class="tp-link tp-power tp-{state}" d="{path}"/>')  # type: ignore[index]
 
     # ------------------------------------------------------------ boxes
@@ -346,15 +337,15 @@ class _Picture:
                 box = Box("", rack.x + n * (foot + 3), rack.y + rack.h + 2, foot, 6)
                 states = {self.state(key) for key in keys}
                 state = "failed" if "failed" in states else "dark" if "dark" in states else "ok"
-                self.shapes.append(_rect(f"tp-foot tp-{state}", box, ", ".join(keys)))
+                self.shapes.append(rect(f"tp-foot tp-{state}", box, ", ".join(keys)))
         short = rack.name.rpartition("-")[2]
-        self.shapes.append(_label("tp-tiny tp-halo", rack.centre, rack.y + rack.h + 17, short))
+        self.shapes.append(text_at("tp-tiny tp-halo", rack.centre, rack.y + rack.h + 17, short))
 
     def _box(self, key: str, box: Box) -> None:
         kind = self.layers.logical.nodes[key]["kind"] if key in self.layers.logical else "power"
         state = self.state(key)
         touched = " tp-touched" if state == "ok" and key in self.touched else ""
-        self.shapes.append(_rect(f"tp-box tp-{kind} tp-{state}{touched}", box, key))
+        self.shapes.append(rect(f"tp-box tp-{kind} tp-{state}{touched}", box, key))
         label = Text(box.label, box.label)
         if key.startswith("utility/"):
             label = Text(f"Utility {box.label}", f"市电 {box.label}")
@@ -369,7 +360,7 @@ class _Picture:
                 f'<text class="{text}" x="{box.centre:.1f}" y="{box.y + box.h / 2 + 3.2:.1f}"{fit}>{self.say(label)}</text>'
             )
         if box.note:
-            self.shapes.append(_label("tp-tiny tp-halo", box.centre, box.y + box.h + 15, box.note))
+            self.shapes.append(text_at("tp-tiny tp-halo", box.centre, box.y + box.h + 15, box.note))
 
 
 def _fed_by(layers: Layers, failed: Collection[str]) -> frozenset[str]:
@@ -381,42 +372,3 @@ def _fed_by(layers: Layers, failed: Collection[str]) -> frozenset[str]:
     return frozenset(
         device for supply in supplies if supply in layers.power for device in layers.power.succ[supply]
     )
-
-
-def _hatching(number: str) -> str:
-    """The pattern of what is darkened."""
-    return (
-        f'<pattern id="tp-hatch-{number}" width="5" height="5" patternUnits="userSpaceOnUse" '
-        'patternTransform="rotate(45)"><rect class="tp-hatch-ground" width="5" height="5"/>'
-        '<rect class="tp-hatch-line" width="2" height="5"/></pattern>'
-    )
-
-
-def _style(number: str) -> str:
-    """The style sheet, with the hatching of this picture."""
-    return " ".join(
-        _STYLE.read_text(encoding="utf-8")
-        .replace("HATCH", f"tp-hatch-{number}")
-        .replace("PICTURE", f"tp-p{number}")
-        .split()
-    )
-
-
-def _curve(x1: float, y1: float, x2: float, y2: float) -> str:
-    """A path that leaves and arrives upright."""
-    middle = (y1 + y2) / 2
-    return f"M{x1:.1f} {y1:.1f}C{x1:.1f} {middle:.1f} {x2:.1f} {middle:.1f} {x2:.1f} {y2:.1f}"
-
-
-def _rect(classes: str, box: Box, told: str = "") -> str:
-    told = f"<title>{escape(told)}</title>" if told else ""
-    return f'<rect class="{classes}" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.w:.1f}" height="{box.h:.1f}" rx="2">{told}</rect>'
-
-
-def _label(classes: str, x: float, y: float, text: str) -> str:
-    return f'<text class="{classes}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
-
-
-def _text_width(text: str) -> float:
-    """About how wide a text of 9.5 px is."""
-    return sum(10.0 if ord(c) > 0x2E80 else 5.6 for c in text)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from rackwright.documents.failure_pictures import counted
 from rackwright.documents.failures import Failures
 from rackwright.documents.report import render
 from rackwright.summary import summarise
-from tests.platforms import Data, planned, platform, record
+from tests.platforms import Data, planned, platform, random_platform, record
 from topology.elements import Layers, SharedRisk
 from topology.graph import layers
 from topology.risk import shared_risks
@@ -119,7 +120,7 @@ def test_many_services_share_one_column(
     assert found is not None
     assert [s.name for s in found.columns] == ["db", "store"] and found.hidden == 1
     assert found.rows[0].others == 1 and not found.rows[0].harmless
-    assert "1 others" in text_of(*world)
+    assert "1 more" in text_of(*world)
 
 
 # ---------------------------------------------------------------- pictures
@@ -162,6 +163,40 @@ def test_counts_of_elements_are_words_in_both_languages(graphs: tuple[Layers, di
     built, _ = graphs
     keys = [*sorted(k for k in built.elements if k.startswith("cable/"))[:2], "ups/A-UA"]
     assert counted(built, keys) == Text("2 cables, 1 UPS", "2 条线缆、1 套 UPS")
+
+
+def test_breakers_that_open_are_part_of_the_failure(tmp_path: Path) -> None:
+    """Panels that cannot carry the load alone: one feed lost opens both, one after the other."""
+    weak = platform(witness=True)
+    for panel in weak["panels"]:
+        panel["breaker_a"] = 4.0
+    inventory, plan = planned(tmp_path, weak)
+    found = failures.failures(inventory, plan, NOTHING)
+    assert found.trips and found.matrix is not None and found.over
+    opening = [row for row in found.matrix.rows if row.opened]
+    assert opening and all(row.loses and row.dark[1] for row in opening)
+    shot = next(s for s in found.shots if any(head.en == "then opens" for head, _ in s.lines))
+    said = {head.en: text.en for head, text in shot.lines}
+    panels = said["then opens"].split(", ")
+    assert all(
+        'tp-failed" ' in line for line in shot.svg.splitlines() if any(f"<title>{p}<" in line for p in panels)
+    )
+    assert not said["without power"].startswith("0 ")
+    assert f"then opens</span>: {opening[0].opened[0]}" in text_of(inventory, plan)
+
+
+@pytest.mark.parametrize("seed", [0, 9, 12, 15])
+def test_odd_platforms_give_a_true_matrix(tmp_path: Path, seed: int) -> None:
+    inventory, plan = planned(tmp_path, random_platform(Random(seed)))
+    built = layers(inventory, plan)
+    risks = {risk.key: risk for risk in shared_risks(inventory, built)}
+    found = failures.failures(inventory, plan, NOTHING).matrix
+    assert found is not None and sum(row.groups for row in found.rows) == len(risks)
+    for row in found.rows:
+        for kind in row.kinds:
+            left = survives(inventory, built, {*risks[f"{kind.kind}:{kind.names[-1]}"].members, *row.opened})
+            for cell, service in zip(row.cells, found.columns, strict=True):
+                assert cell == "already" or left.services[service.name] == (cell == "up")
 
 
 # ---------------------------------------------------------------- loads
