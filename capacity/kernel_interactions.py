@@ -7,7 +7,7 @@ pairs that can interact, and only those are evaluated. Exact for every structure
 - A gate whose inputs all work when intact differs under both groups where it differs under either, unless
   neither exceeds its slack and both together may. By induction over the steps the rest is the union of halves.
 - A gate on a circle that looks lost by its earlier inputs but is brought back by a detour stays back, unless
-  the other group takes one of its inputs or the gate itself: those pairs are listed too.
+  the other group takes more of what brought it back than it has to spare: those pairs are listed too.
 - Where an input does not work when intact (behind a `not`), every two groups that reach the gate are listed.
 """
 
@@ -169,9 +169,9 @@ def _taken(p: Program, reads: Flags, head: Ints, codes: Ints, n: int) -> tuple[I
 def _detours(p: Program, inside: Flags, alone: _Alone, n: int) -> Ints:
     """Pairs of which one group may break the detour that brings a gate back under the other.
 
-    The gate came back by inputs that worked before it, all but its slack of them; if the other group takes no
-    more than that slack of these, by earlier inputs alone, it comes back under both just so. Nor does it matter
-    where the other group ends the gate by itself. Both bringing the same gate back is always listed.
+    The gate came back by inputs that worked before it. If the other group takes no more of their weight, even by
+    earlier inputs alone, than the gate has to spare, it comes back under both in the same turns; and where the
+    other group ends the gate by itself there is nothing to bring back.
     """
     node, group = np.divmod(alone.back, n)
     gate = node - p.n_leaves
@@ -179,17 +179,14 @@ def _detours(p: Program, inside: Flags, alone: _Alone, n: int) -> Ints:
     owner = np.repeat(np.arange(len(gate)), counts)
     code = p.source[edge] * n + group[owner]
     near = inside[edge]
-    before = (
-        alone.turn[np.minimum(np.searchsorted(alone.back, code), len(alone.back) - 1)] if len(code) else code
-    )
-    before = np.where(_among(alone.back, code), before, len(p.base))
-    lost = np.where(
-        near, _among(alone.first, code) & (before >= alone.turn[owner]), _among(alone.final, code)
-    )
+    turn = np.full(len(code), len(p.base))
+    again = _among(alone.back, code)
+    turn[again] = alone.turn[np.searchsorted(alone.back, code[again])]
+    lost = np.where(near, _among(alone.first, code) & (turn >= alone.turn[owner]), _among(alone.final, code))
+    lost |= ~p.base[p.source[edge]]  # what only a `not` brings up is not counted on
     edge, owner, near = edge[~lost], owner[~lost], near[~lost]
     held = np.bincount(owner, p.weight[edge], minlength=len(gate)).astype(np.int64)
     slack = held - p.need[gate]
-    found = []
     takers, weights = [], []
     for part, codes in ((near, alone.first), (~near, alone.final)):
         first, last = (np.searchsorted(codes, (p.source[edge[part]] + k) * n) for k in (0, 1))
@@ -200,11 +197,7 @@ def _detours(p: Program, inside: Flags, alone: _Alone, n: int) -> Ints:
     taker, taken = _totals(taker, weight)
     which, other = np.divmod(taker, n)
     broken = (taken > slack[which]) & ~_among(alone.final, node[which] * n + other)
-    found.append(_pair(group[which[broken]], other[broken], n))
-    first, last = (np.searchsorted(alone.back, (node + k) * n) for k in (0, 1))
-    for row, at in _expanded(first, last):
-        found.append(_pair(group[row], group[at], n))
-    return np.concatenate(found)
+    return _pair(group[which[broken]], other[broken], n)
 
 
 def _pair(one: Ints, other: Ints, n: int) -> Ints:

@@ -25,7 +25,7 @@ def structures(draw: st.DrawFn) -> Structure:
     for layer in range(draw(st.integers(1, 4))):
         names = [f"g{layer}.{i}" for i in range(draw(st.integers(1, 6)))]
         for name in names:
-            op = draw(st.sampled_from(["and", "or", "or", "and", "atleast", "not"]))
+            op = draw(st.sampled_from(["and", "or", "not", "and", "or", "atleast", "not"]))
             if op == "not":
                 gates[name] = Gate("not", (draw(st.sampled_from(before)),))
                 continue
@@ -106,6 +106,49 @@ def test_pairs_beyond_the_union_of_their_halves(structure: Structure, data: st.D
     for rows, expected in ((found.new, both & ~either), (found.undone, either & ~both)):
         output, pair = np.nonzero(expected)
         assert rows.tolist() == np.column_stack((output, sets[pair])).tolist()
+
+
+def meshed(rng: np.random.Generator) -> Structure:
+    """A network of up to 13 switches with neighbours near in number, so that many failures have detours."""
+    n = int(rng.integers(3, 14))
+    ends = rng.integers(0, n, (int(rng.integers(n - 1, 2 * n + 2)), 2))
+    ends[: n - 1] = [(a, rng.integers(max(0, a - 3), a)) for a in range(1, n)]
+    gates = {"some0": Gate("and", ())}
+    for a in range(n):
+        ways = []
+        for number, (x, y) in enumerate(ends.tolist()):
+            if a in (x, y) and x != y:
+                ways.append(f"via{number}.{a}")
+                gates[ways[-1]] = Gate("and", (f"cable{number}", f"reach{x + y - a}"))
+        if a:
+            two = Gate("atleast", tuple(ways), 2)
+            gates[f"some{a}"] = two if rng.random() < 0.1 else Gate("or", tuple(ways))
+        gates[f"reach{a}"] = Gate("and", (f"up{a}", f"some{a}"))
+    leaves = [f"up{a}" for a in range(n)] + [f"cable{number}" for number in range(len(ends))]
+    return Structure(tuple(leaves), gates, {f"s{a}": f"reach{a}" for a in range(n)})
+
+
+def test_pairs_in_meshes_with_detours() -> None:
+    rng = np.random.default_rng(20)
+    evaluated = total = 0
+    for _ in range(60):
+        shape = meshed(rng)
+        compiled = compile_structure(shape, also=tuple(shape.gates))
+        groups = groups_of(
+            compiled, [rng.choice(shape.leaves, rng.integers(1, 4)).tolist() for _ in range(40)]
+        )
+        found = interactions(compiled, groups)
+        works = compiled.program.base[compiled.program.outputs]
+        expected = [
+            (output, *pair)
+            for output, pairs in enumerate(failing_pairs(compiled, groups, new=True))
+            for pair in pairs.tolist()
+            if works[output]
+        ]
+        assert [tuple(row) for row in found.new.tolist()] == expected
+        assert found.undone.tolist() == []
+        evaluated, total = evaluated + found.evaluated, total + 40 * 39 // 2
+    assert 0 < evaluated < total / 2
 
 
 @settings(max_examples=100, deadline=None)
