@@ -11,13 +11,13 @@ import numpy as np
 from capacity.kernel import Compiled, Groups, all_sets, compile_structure, groups_of, unpacked
 from capacity.kernel_columns import Ints
 from capacity.kernel_interactions import Interactions, interactions
-from capacity.kernel_pairs import failing_pairs
 from capacity.structure import Structure
 from capacity.survival import structure
 from capacity.survives import survives
 from inventory.inventory import Inventory
 from inventory.load import load
 from inventory.plan_store import load_plan
+from tests.bench.every_pair import failing_pairs
 from tests.bench.figures import Bench, Equality, Figure, least_seconds
 from topology.elements import Layers, SharedRisk
 from topology.graph import layers

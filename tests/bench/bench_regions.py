@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from capacity.cut_pairs import cable_cut_pairs, cable_cuts
 from capacity.kernel import Compiled, Groups, all_sets, compile_columns, unpacked
 from capacity.kernel_columns import Columns, Ints, spans
 from capacity.kernel_interactions import Interactions, interactions
-from capacity.kernel_pairs import failing_pairs
+from tests.bench.cut_pairs import cable_cut_pairs, cable_cuts
+from tests.bench.every_pair import failing_pairs
 from tests.bench.fabrics import ROUTER, Region, region
 from tests.bench.figures import Bench, Equality, Figure
 from tests.bench.region_models import Loop, Model, Part, graph, keys, local_losses, model, parts
