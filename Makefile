@@ -39,7 +39,7 @@ yaml: .venv/.ready ## yamllint over inventory and policy
 	$(BIN)/yamllint --strict inventory
 
 unit: .venv/.ready ## pytest
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 docs: .venv/.ready ## Write docs/findings.md and docs/inventory-reference.md from the code
 	$(BIN)/python -m rackwright.documents.findings_page
