@@ -170,8 +170,9 @@ def carrying_graph(
     for name, switch in inventory.existing_switches.items():
         if switch.role in ("core", "oob-core") or f"device/{name}" in linked or f"device/{name}" not in out:
             continue
-        for core in layers.logical.adj.get(f"hub/{switch.site}", ()):
-            if core in out and not core.startswith("hub/"):
+        for other in inventory.existing_switches.values():
+            core = f"device/{other.name}"
+            if other.role == "core" and other.site == switch.site and core in out:
                 out.add_edge(
                     f"device/{name}", core, key="unlisted", kind="unlisted", speed_gbps=None, element=None
                 )
