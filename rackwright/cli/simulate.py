@@ -179,6 +179,10 @@ def _close(
 # ---------------------------------------------------------------- cut sets
 
 
+MANY_GROUPS = 4_000
+"""Groups above which a search for sets of three is said to take long."""
+
+
 def _cuts(
     project: Project,
     layers: Layers,
@@ -198,6 +202,10 @@ def _cuts(
     whole = structure(inventory, layers)
     names = [n for n in whole.outputs if not asked.services or n in asked.services]
     members = tuple(r for r in risks if not asked.groups or r.key in asked.groups)
+    if asked.order > 2 and len(members) > MANY_GROUPS:
+        say(
+            f"{len(members)} groups: sets of three may take hours and fill memory; --order 2, --service, --kind and --group narrow it"
+        )
     with progress() as tell:
         tell("cut sets, service by service", 0, len(names))
         found = run_jobs(
