@@ -213,7 +213,7 @@ def test_a_single_point_is_found_with_its_reason_and_a_fix(tmp_path: Path) -> No
     assert [(f.code, f.subject) for f in findings] == [("RED050", "pair:A-P1"), ("RED050", "pair:B-P1")]
     first = findings[0]
     assert first.blocks and "takes down app: 48 of 70" in first.message.en
-    assert first.arithmetic == "48 < 70.59 = 60 cores x 1 critical / highest use"
+    assert first.arithmetic == "48 < 70.6 = 60 cores x 1 critical / highest use"
     assert first.fix and first.fix.en.startswith("provide 23 more cores") and "0.68" in first.fix.en
     assert first.related[0].note == "the same: room A01"
     assert first.source and first.source.path.endswith("project.yml")
