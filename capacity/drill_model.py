@@ -44,7 +44,9 @@ CONDITION_TITLES: dict[ConditionName, Text] = {
         "an instance or standby elsewhere has live, reachable devices", "其他站点有可达的在用或备用实例"
     ),
     "dependencies": Text("everything it depends on serves there too", "依赖的服务在该站点同样可用"),
-    "votes": Text("the surviving side has a majority of votes", "存活一侧拥有多数票"),
+    "votes": Text(
+        "the surviving side has a majority, or is switched over by hand", "存活一侧拥有多数票，或由人工切换"
+    ),
     "fencing": Text("the side without a majority cannot write", "失去多数票的一侧被隔离，不能写入"),
     "one-majority": Text("exactly one side has a majority", "恰有一侧拥有多数票"),
     "exit-withdrawn": Text(

@@ -151,11 +151,13 @@ def _show(drill: Drill, findings: Sequence[Finding]) -> None:
     said = f"{drill.count('violated')} violated, {drill.count('not evaluated')} not evaluated, {drill.count('holds')} hold"
     out(f"  verdict   {drill.verdict}: {said}")
     out(f"            {EXPECTED}")
-    out("\n  must hold                                                     holds  violated  not evaluated")
+    out(
+        "\n  must hold                                                          holds  violated  not evaluated"
+    )
     counts = Counter((c.name, c.verdict) for c in drill.conditions)
     for name in dict.fromkeys(sorted((c.name for c in drill.conditions), key=list(CONDITION_TITLES).index)):
         row = [counts[name, v] for v in ("holds", "violated", "not evaluated")]
-        out(f"  {name:16} {CONDITION_TITLES[name].en:58.58} {row[0]:4} {row[1]:8} {row[2]:8}")
+        out(f"  {name:16} {CONDITION_TITLES[name].en:63} {row[0]:4} {row[1]:8} {row[2]:8}")
     failed = [f for f in findings if f.status == "failed"]
     if failed:
         out("\n  violated: counter-examples")
