@@ -102,6 +102,8 @@ class Inventory:
     licences: Mapping[str, m.Licence]
     statements: Mapping[str, m.Statement]
     requirements: Mapping[str, m.Requirement]
+    secrets: Mapping[str, m.Secret]
+    endpoints: Mapping[str, m.Endpoint]
     waivers: Mapping[str, m.Waiver]
 
     def where(self, record: m.Record | PlanRecord | Placed, *path: str | int) -> Position:

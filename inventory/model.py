@@ -46,6 +46,7 @@ from inventory.model_devices import (
     PortPlan,
     Spread,
 )
+from inventory.model_operations import Endpoint, Secret
 from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, Site, Sts, Ups
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "AsnPool",
     "Count",
     "Demand",
+    "Endpoint",
     "ExistingHosts",
     "ExistingLink",
     "ExistingSwitch",
@@ -89,6 +91,7 @@ __all__ = [
     "RiskKind",
     "Room",
     "Row",
+    "Secret",
     "Selector",
     "Service",
     "Side",
@@ -429,6 +432,8 @@ SECTIONS: dict[str, type[Record]] = {
     "licences": Licence,
     "statements": Statement,
     "requirements": Requirement,
+    "secrets": Secret,
+    "endpoints": Endpoint,
     "waivers": Waiver,
 }
 """Top-level lists of a project. Any YAML file of the project folder may hold any of them; lists of the

@@ -21,6 +21,7 @@ from inventory.fields import (
     Title,
     Workload,
 )
+from inventory.model_operations import Platform
 
 
 class Supplied(Part):
@@ -106,13 +107,15 @@ class PeerLink(Link):
 
 
 class Pair(Exposed):
-    """Two switches that serve hosts together (M-LAG). Members are named `<name>A` and `<name>B`."""
+    """Two switches that serve hosts together (M-LAG). Members are named `<name>A` and `<name>B`. `platform`
+    is the network operating system they run (null: nobody has said; nothing is rendered)."""
 
     name: Name
     title: Title
     device_type: Annotated[Slug, Ref("catalog.device_types")]
     site: Annotated[str, Ref("sites")]
     role: Literal["access", "border", "dci", "service"] = "access"
+    platform: Platform | None = None
     home_rows: tuple[Annotated[str, Ref("rows")], ...] = ()
     port_plan: Annotated[Slug, Ref("port_plans")]
     mlag: Flag = True
@@ -131,6 +134,7 @@ class OobSwitch(Exposed):
     title: Title
     device_type: Annotated[Slug, Ref("catalog.device_types")]
     site: Annotated[str, Ref("sites")]
+    platform: Platform | None = None
     rows: tuple[Annotated[str, Ref("rows")], ...]
     port_plan: Annotated[Slug, Ref("port_plans")]
     downlink: Link
