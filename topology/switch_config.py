@@ -40,7 +40,6 @@ class Lag:
     mlag: int | None = None
     peer_link: bool = False
     lacp_fast: bool = True
-    mtu: int | None = None
     untagged: int = 0
     tagged: tuple[int, ...] = ()
 

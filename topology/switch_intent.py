@@ -103,7 +103,7 @@ def _pair_member(known: Books, device: Device, pair: m.Pair) -> SwitchConfig:
         text = f"{far.device}:{far.port or '?'} {cable.id}"
         if cable.kind == "access":
             ports.append(Port(name, "access", text, lag=number, mtu=jumbo))
-            lags.append(Lag(number, far.device, (name,), mlag=number, mtu=jumbo, untagged=vid))
+            lags.append(Lag(number, far.device, (name,), mlag=number, untagged=vid))
         elif cable.kind == "peer-link":
             ports.append(Port(name, "peer-link", text, lag=PEER_LAG, mtu=jumbo))
             peer_members.append(name)
@@ -122,7 +122,7 @@ def _pair_member(known: Books, device: Device, pair: m.Pair) -> SwitchConfig:
     if peer_members:
         tagged = tuple(v for v, _ in vlans)
         lags.append(
-            Lag(PEER_LAG, f"peer link of {pair.name}", tuple(sorted(peer_members)), peer_link=True, mtu=jumbo, tagged=tagged)
+            Lag(PEER_LAG, f"peer link of {pair.name}", tuple(sorted(peer_members)), peer_link=True, tagged=tagged)
         )  # fmt: skip
     asn = known.asn.get((device.site or "", pair.name))
     bgp = None

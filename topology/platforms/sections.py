@@ -1,0 +1,73 @@
+"""A configuration as a tree of lines, and the small words all platforms share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+INDENT = re.compile(r"^( *)(\S.*?)\s*$")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One line and what stands indented below it. The root has an empty line."""
+
+    line: str
+    children: tuple[Section, ...]
+
+    def value(self, start: str) -> str | None:
+        """What follows `start` on the first child that begins with these words; None without one."""
+        for child in self.children:
+            if child.line.startswith(start + " "):
+                return child.line[len(start) + 1 :].strip()
+        return None
+
+    def has(self, line: str) -> bool:
+        """True when a child is exactly this line."""
+        return any(child.line == line for child in self.children)
+
+    def child(self, line: str) -> Section | None:
+        """The child that is exactly this line."""
+        return next((c for c in self.children if c.line == line), None)
+
+    def all(self, pattern: str) -> Iterator[Section]:
+        """Children whose line begins with a match of `pattern`."""
+        return (c for c in self.children if re.match(pattern, c.line))
+
+
+def sections(text: str) -> Section:
+    """The tree of an indented configuration; `#` and `!` lines end a section and are left out."""
+    stack: list[tuple[int, str, list[Section]]] = [(-1, "", [])]
+
+    def close(depth: int) -> None:
+        while stack[-1][0] >= depth:
+            _, line, children = stack.pop()
+            stack[-1][2].append(Section(line, tuple(children)))
+
+    for raw in text.splitlines():
+        found = INDENT.match(raw)
+        if found is None:
+            continue
+        depth, line = len(found[1]), found[2]
+        if line[0] in "#!":
+            close(0)
+            continue
+        close(depth)
+        stack.append((depth, line, []))
+    close(0)
+    return Section("", tuple(stack[0][2]))
+
+
+def colon_mac(text: str) -> str:
+    """A MAC with colons, whatever it was written with."""
+    digits = re.sub(r"[^0-9a-fA-F]", "", text).lower()
+    return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+
+
+def expand_vids(text: str) -> tuple[int, ...]:
+    """`101 to 103 200` or `101-103,200` as numbers, sorted."""
+    out: set[int] = set()
+    for first, last in re.findall(r"(\d+)(?:\s*(?:to|-)\s*(\d+))?", text):
+        out.update(range(int(first), int(last or first) + 1))
+    return tuple(sorted(out))
