@@ -1,0 +1,149 @@
+"""What a Huawei VRP switch displays, in its own layout."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from rackwright.lab.emulator.device import Neighbour, PortState, Switch
+
+
+def display(switch: Switch, command: str, candidate: str | None) -> str:
+    """The answer to a display command; empty for one this switch does not know."""
+    if command == "display version":
+        return _version(switch)
+    if re.fullmatch(r"display current-configuration(?: all)?", command):
+        return "!Software Version " + switch.version + "\n#\n" + switch.text() + "return\n"
+    if found := re.fullmatch(r"display current-configuration interface (\S+)", command):
+        return _section(switch.text(), f"interface {found[1]}")
+    if command == "display saved-configuration":
+        return switch.saved or "Info: There is no saved configuration.\n"
+    if re.fullmatch(r"display configuration candidate(?: merge)?", command):
+        return candidate or switch.text()
+    if command == "display this":
+        return candidate or switch.text()
+    if command in ("display esn", "display sn"):
+        return f"ESN of slot 1: {switch.serial}\n"
+    if command in ("display device", "display device slot 1"):
+        return (
+            f"{switch.model}'s Device status:\n"
+            + "-" * 60
+            + "\nSlot  Type  Online  Status\n1     -     Present Normal\n"
+        )
+    if re.fullmatch(r"display lldp neighbor(?: interface (\S+))?", command):
+        return _lldp(switch, command.partition("interface ")[2])
+    if command == "display lldp neighbor brief":
+        return _lldp_brief(switch.neighbours())
+    if command == "display interface brief":
+        return _brief(switch.ports())
+    if command == "display interface description":
+        return _descriptions(switch)
+    if command == "display clock":
+        return time.strftime("%Y-%m-%d %H:%M:%S\n%A\nTime Zone(UTC) : UTC\n", time.gmtime())
+    if re.fullmatch(
+        r"display (?:optical-module|interface transceiver|transceiver)(?: brief| verbose)?", command
+    ):
+        return _optics(switch.ports())
+    if re.match(r"dir(?: |$)", command):
+        rows = [
+            f"  {i:3}  -rw-  {len(t):10,}  Jan 01 2026 00:00:00  {n}"
+            for i, (n, t) in enumerate(sorted(switch.files.items()))
+        ]
+        return (
+            "Directory of flash:/\n\n  Idx  Attr     Size(Byte)  Date        Time       FileName\n"
+            + "".join(f"{r}\n" for r in rows)
+        )
+    if command == "display startup":
+        return "MainBoard:\n  Startup saved-configuration file:          flash:/vrpcfg.zip\n"
+    if command == "display configuration commit list":
+        return "".join(
+            f"{i}  {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(at))}  {what}\n"
+            for i, (at, what, _) in enumerate(switch.commits, 1)
+        )
+    return ""
+
+
+def _version(switch: Switch) -> str:
+    return (
+        "Huawei Versatile Routing Platform Software\n"
+        f"VRP (R) software, Version 8.200 ({switch.model} {switch.version})\n"
+        "Copyright (C) 2012-2024 Huawei Technologies Co., Ltd.\n"
+        f"HUAWEI {switch.model} uptime is 10 days, 2 hours, 5 minutes\n"
+    )
+
+
+def _section(text: str, line: str) -> str:
+    out, inside = [], False
+    for row in text.splitlines():
+        inside = row == line or (inside and row.startswith(" "))
+        if inside:
+            out.append(row)
+    return "#\n" + "".join(f"{row}\n" for row in out) + "#\nreturn\n"
+
+
+def _lldp(switch: Switch, only: str) -> str:
+    out = []
+    for n in sorted(switch.neighbours(), key=lambda n: n.port):
+        if only and n.port != only:
+            continue
+        out.append(
+            f"{n.port} has 1 neighbor(s):\n\n"
+            "Neighbor index                     :1\n"
+            "Chassis type                       :MAC Address\n"
+            f"Chassis ID                         :{n.chassis}\n"
+            "Port ID subtype                    :Interface Name\n"
+            f"Port ID                            :{n.remote_port}\n"
+            f"Port description                   :{n.description}\n"
+            f"System name                        :{n.system}\n"
+            f"System description                 :{n.system}\n"
+            "System capabilities supported      :bridge router\n"
+            "System capabilities enabled        :bridge router\n"
+            "Expired time                       :100s\n\n"
+        )
+    return "".join(out)
+
+
+def _lldp_brief(neighbours: list[Neighbour]) -> str:
+    rows = [
+        f"{n.port:<24}{100:<12}{n.remote_port:<28}{n.system}\n"
+        for n in sorted(neighbours, key=lambda n: n.port)
+    ]
+    return (
+        f"{'Local Interface':<24}{'Exptime(s)':<12}{'Neighbor Interface':<28}Neighbor Device\n"
+        + "-" * 80
+        + "\n"
+        + "".join(rows)
+    )
+
+
+def _brief(ports: list[PortState]) -> str:
+    head = "PHY: Physical\n*down: administratively down\nInUti/OutUti: input utility/output utility\n"
+    head += f"{'Interface':<28}{'PHY':<9}{'Protocol':<9}{'InUti':>6} {'OutUti':>6} {'inErrors':>10} {'outErrors':>10}\n"
+    rows = []
+    for p in ports:
+        physical = "up" if p.up else "down" if p.enabled else "*down"
+        rows.append(
+            f"{p.name:<28}{physical:<9}{'up' if p.up else 'down':<9}{'0%':>6} {'0%':>6} {0:>10} {0:>10}\n"
+        )
+    return head + "".join(rows)
+
+
+def _descriptions(switch: Switch) -> str:
+    states = {p.name: p for p in switch.ports()}
+    rows = [f"{'Interface':<28}{'PHY':<8}{'Protocol':<9}Description\n"]
+    for node in switch.running.children:
+        if not node.line.startswith("interface "):
+            continue
+        name = node.line.split(None, 1)[1]
+        text = next(
+            (c.line.partition(" ")[2] for c in node.children if c.line.startswith("description ")), ""
+        )
+        state = "up" if name in states and states[name].up else "down"
+        rows.append(f"{name:<28}{state:<8}{state:<9}{text}\n")
+    return "".join(rows)
+
+
+def _optics(ports: list[PortState]) -> str:
+    rows = [f"{'Port':<24}{'Rx(dBm)':>9}{'Tx(dBm)':>9}\n"]
+    rows += [f"{p.name:<24}{p.rx_dbm:>9.2f}{p.tx_dbm or 0:>9.2f}\n" for p in ports if p.rx_dbm is not None]
+    return "".join(rows)
