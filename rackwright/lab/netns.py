@@ -1,0 +1,101 @@
+"""Network namespaces and the wires between them, made and removed in bulk. Never touches the machine's own network.
+
+Every call names a namespace; commands are argument lists, never shell text. Needs root and iproute2.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+CLONE_NEWNET = 0x40000000
+RUN = Path("/run/netns")
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class LabError(Exception):
+    """The lab could not be made or changed; the message says which step and what the system said."""
+
+
+def missing_capabilities(programs: Sequence[str]) -> list[str]:
+    """What this machine lacks for a lab, in words: root, namespaces, programs. Empty when it can."""
+    from shutil import which
+
+    out = []
+    if os.geteuid() != 0:
+        out.append("root (the lab makes network namespaces)")
+    out += [
+        f"the program {name}"
+        for name in programs
+        if which(name) is None and not Path(f"/usr/sbin/{name}").exists()
+    ]
+    return out
+
+
+def ip(*arguments: str, check: bool = True) -> str:
+    """Output of one ip command. Raises LabError when it fails."""
+    return _run(["ip", *arguments], check=check)
+
+
+def ip_batch(lines: Iterable[str], namespace: str | None = None) -> None:
+    """Run many ip commands in one process. Raises LabError at the first that fails."""
+    text = "\n".join(lines)
+    if not text:
+        return
+    command = ["ip", *(("-n", namespace) if namespace else ()), "-batch", "-"]
+    done = subprocess.run(command, input=text + "\n", capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise LabError(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+def in_namespace(namespace: str, *command: str, check: bool = True, stdin: str | None = None) -> str:
+    """Output of a command run in a namespace."""
+    return _run(["ip", "netns", "exec", namespace, *command], check=check, stdin=stdin)
+
+
+def namespaces(prefix: str) -> list[str]:
+    """Names of the namespaces that begin so, sorted."""
+    return sorted(p.name for p in RUN.glob(f"{prefix}*")) if RUN.is_dir() else []
+
+
+def pids(namespace: str) -> list[int]:
+    """Processes that live in a namespace."""
+    return [int(p) for p in ip("netns", "pids", namespace, check=False).split()]
+
+
+def listening_socket(namespace: str, address: str, port: int) -> socket.socket:
+    """A socket that listens inside a namespace, for use outside. Call it from the main thread.
+
+    Raises OSError when the namespace is gone or the address is not there.
+    """
+    own = os.open("/proc/self/ns/net", os.O_RDONLY)
+    other = os.open(str(RUN / namespace), os.O_RDONLY)
+    try:
+        _setns(other)
+        try:
+            listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((address, port))
+            listener.listen(100)
+            return listener
+        finally:
+            _setns(own)
+    finally:
+        os.close(own)
+        os.close(other)
+
+
+def _setns(descriptor: int) -> None:
+    if _libc.setns(descriptor, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def _run(command: list[str], *, check: bool = True, stdin: str | None = None) -> str:
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)  # noqa: S603
+    if check and done.returncode:
+        raise LabError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
