@@ -99,3 +99,8 @@ def _run(command: list[str], *, check: bool = True, stdin: str | None = None) ->
     if check and done.returncode:
         raise LabError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
+
+
+def unmount(point: str) -> None:
+    """Detach a mount, now or as soon as nothing uses it."""
+    _run(["umount", "--lazy", point], check=False)

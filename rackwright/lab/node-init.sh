@@ -1,0 +1,27 @@
+#!/bin/sh
+# First process of an emulated server: its own root (an overlay over this machine's), host name, processes; then
+# sshd and lldpd. Arguments: host name, folder of the node (on tmpfs). Runs inside its namespaces only.
+set -eu
+name=$1 folder=$2
+hostname "$name"
+mount --make-rprivate /
+mkdir -p "$folder/up" "$folder/work" "$folder/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/up,workdir=$folder/work" "$folder/root"
+mount --rbind /dev "$folder/root/dev"
+mount -t proc proc "$folder/root/proc"
+mount -t sysfs sysfs "$folder/root/sys"
+for place in run tmp root; do mount -t tmpfs tmpfs "$folder/root/$place"; done
+mkdir -p "$folder/root/run/sshd" "$folder/root/run/lldpd" "$folder/root/root/.ssh"
+cp "$folder/authorized_keys" "$folder/root/root/.ssh/authorized_keys"
+cp "$folder/host_key" "$folder/root/etc/ssh/rackwright_host_key"
+chmod 600 "$folder/root/etc/ssh/rackwright_host_key"
+chmod -R go= "$folder/root/root"
+cp "$folder/lldpd.conf" "$folder/root/etc/lldpd.conf"
+printf '%s\n' "$name" >"$folder/root/etc/hostname"
+printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" >"$folder/root/etc/hosts"
+cd "$folder/root"
+exec chroot . /bin/sh -c '
+/usr/sbin/sshd -f /dev/null -h /etc/ssh/rackwright_host_key -o UsePAM=no -o UseDNS=no -o PidFile=/run/sshd.pid \
+  -o PermitRootLogin=prohibit-password -o PasswordAuthentication=no -o Subsystem="sftp internal-sftp"
+/usr/sbin/lldpd -u /run/lldpd.socket -O /etc/lldpd.conf
+exec sleep infinity'
