@@ -61,7 +61,7 @@ def verify_cables(
         ]
         absent = [near for near, _, found in looks if found is None]
         if wrong:
-            near, far, found = wrong[0]
+            _near, far, found = wrong[0]
             moved[cable.id] = (cable, (far.device, far.port or "?"), found)
         elif absent:
             results.append(_missing(cable, absent, facts))
@@ -138,12 +138,12 @@ def _moved(
         if here == name and len(ring) > 1:
             done.update(ring)
             cables = [moved[n][0] for n in ring]
-            found = "; ".join(f"{moved[n][0].id} ends at {moved[n][2][0]}:{moved[n][2][1]}" for n in ring)
+            ends = "; ".join(f"{moved[n][0].id} ends at {moved[n][2][0]}:{moved[n][2][1]}" for n in ring)
             names = " and ".join(ring) if len(ring) == 2 else ", ".join(ring)
             labels = tuple(label for c in cables for label in (c.label_a, c.label_b))
             yield Result(
-                "cable", " ".join(ring), "swapped", "; ".join(_ends(c) for c in cables), found,
-                Text(f"{names} are swapped: {found}", f"{'、'.join(ring)} 接反：{found}"), labels,
+                "cable", " ".join(ring), "swapped", "; ".join(_ends(c) for c in cables), ends,
+                Text(f"{names} are swapped: {ends}", f"{'、'.join(ring)} 接反：{ends}"), labels,
                 tuple(e for c in cables for e in _evidence(facts, c)),
             )  # fmt: skip
     for name, (cable, expected, found) in moved.items():
@@ -163,7 +163,7 @@ def _extras(
     for (device, port), (system, remote) in sorted(seen.items()):
         if (device, port) in planned or (system, remote) in planned:
             continue
-        if any(c.a.device == system and c.b.device == device or c.b.device == system and c.a.device == device
+        if any((c.a.device == system and c.b.device == device) or (c.b.device == system and c.a.device == device)
                for c in planned.values() if None in (c.a.port, c.b.port)):  # fmt: skip
             continue
         yield Result(
