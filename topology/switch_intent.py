@@ -100,7 +100,7 @@ def _pair_member(known: Books, device: Device, pair: m.Pair) -> SwitchConfig:
         if cable is None or far is None:
             ports.append(Port(name, "unused", "unused", enabled=False))
             continue
-        text = f"{far.device}:{far.port or '?'} {cable.id}"
+        text = f"{far.device}:{far.port or 'unsurveyed'} {cable.id}"
         if cable.kind == "access":
             ports.append(Port(name, "access", text, lag=number, mtu=jumbo))
             lags.append(Lag(number, far.device, (name,), mlag=number, untagged=vid))
@@ -151,7 +151,7 @@ def _uplink(
     other = known.address_at.get((far.device, far.port or f"unsurveyed-{cable.id}"))
     far_asn = known.asn.get((device.site or "", "core"))
     if own and other and far_asn:
-        neighbours.append(Neighbour(other.address, far_asn, f"{far.device}:{far.port or '?'}"))
+        neighbours.append(Neighbour(other.address, far_asn, f"{far.device}:{far.port or 'unsurveyed'}"))
     else:
         missing.append(f"{name}: no addresses or core ASN for the uplink to {far.device}")
     return Port(name, "uplink", text, address=with_length(own) if own else None, mtu=mtu)
@@ -174,8 +174,9 @@ def _mlag(known: Books, device: Device, pair: m.Pair, missing: list[str]) -> Mla
     if own is None or far is None:
         missing.append("keepalive of the pair: an address is missing")
         return None
+    domain = 1 if pair.platform == "h3c_comware" else names.index(pair.name) + 1  # Comware has no such number
     return Mlag(
-        names.index(pair.name) + 1, 1 if device.member == "A" else 2, 150 if device.member == "A" else 120,
+        domain, 1 if device.member == "A" else 2, 150 if device.member == "A" else 120,
         locally_administered_mac(pair.name), PEER_LAG, own.address, far.address, port,
     )  # fmt: skip
 
@@ -195,7 +196,7 @@ def _oob_switch(known: Books, device: Device, record: m.OobSwitch) -> SwitchConf
         if cable is None or far is None:
             ports.append(Port(interface.name, "unused", "unused", enabled=False))
             continue
-        text = f"{far.device}:{far.port or '?'} {cable.id}"
+        text = f"{far.device}:{far.port or 'unsurveyed'} {cable.id}"
         if cable.kind == "oob-uplink":
             ports.append(Port(interface.name, "uplink", text, tagged=tuple(v for v, _ in vlans)))
             continue

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Literal
 
-from topology.platforms.sections import Section, colon_mac, expand_vids, sections
+from topology.platforms.sections import (
+    Section,
+    address_with_length,
+    colon_mac,
+    expand_vids,
+    interfaces,
+    prefix,
+    reference,
+    sections,
+)
 from topology.switch_config import Bgp, Gateway, Lag, Mlag, Neighbour, Port, PortRole, Server, SwitchConfig
 
 
@@ -35,12 +43,6 @@ def parse(text: str) -> SwitchConfig:
     )
 
 
-def _interfaces(tree: Section) -> Iterator[tuple[str, Section]]:
-    for section in tree.children:
-        if section.line.startswith("interface "):
-            yield section.line.split(None, 1)[1], section
-
-
 def _vlans(tree: Section) -> Iterator[tuple[int, str]]:
     names = {int(s.line.split()[1]): s.value("name") or "" for s in tree.all(r"vlan \d+$")}
     for vid in expand_vids(tree.value("vlan batch") or ""):
@@ -49,34 +51,34 @@ def _vlans(tree: Section) -> Iterator[tuple[int, str]]:
 
 def _lags(tree: Section) -> Iterator[Lag]:
     members: dict[str, list[str]] = {}
-    for name, section in _interfaces(tree):
+    for name, section in interfaces(tree):
         number = section.value("eth-trunk")
         if number is not None:
             members.setdefault(number, []).append(name)
-    for name, section in _interfaces(tree):
+    for name, section in interfaces(tree):
         if not name.startswith("Eth-Trunk"):
             continue
         own = int(name.removeprefix("Eth-Trunk"))
         mlag = re.search(r"m-lag (\d+)", section.value("dfs-group") or "")
+        untagged, tagged = _switched(section)
         yield Lag(
             own, section.value("description") or "", tuple(sorted(members.get(str(own), []))),
             int(mlag[1]) if mlag else None, section.has("peer-link 1"), section.has("lacp timeout fast"),
-            int(section.value("port default vlan") or 0), expand_vids(section.value("port trunk allow-pass vlan") or ""),
+            untagged, tagged,
         )  # fmt: skip
 
 
 def _ports(tree: Section, peers: set[int]) -> Iterator[Port]:
     keepalive = _keepalive_address(tree)
-    for name, section in _interfaces(tree):
-        if name.startswith(("Eth-Trunk", "Vlanif", "MEth")):
+    for name, section in interfaces(tree):
+        if name.startswith(("Eth-Trunk", "Vlanif")) or section.has("ip binding vpn-instance mgmt"):
             continue
         lag = section.value("eth-trunk")
-        address = _address(section.value("ip address"))
-        tagged = expand_vids(section.value("port trunk allow-pass vlan") or "")
-        untagged = int(section.value("port default vlan") or 0)
+        address = address_with_length(section.value("ip address"))
+        untagged, tagged = _switched(section)
         enabled = not section.has("shutdown")
         role: PortRole
-        if name.startswith("LoopBack"):
+        if name == "LoopBack0":
             role = "loopback"
         elif not enabled:
             role = "unused"
@@ -95,9 +97,16 @@ def _ports(tree: Section, peers: set[int]) -> Iterator[Port]:
         )  # fmt: skip
 
 
+def _switched(section: Section) -> tuple[int, tuple[int, ...]]:
+    """Untagged and tagged VLANs of an interface."""
+    tagged = expand_vids(section.value("port trunk allow-pass vlan") or "")
+    untagged = int(section.value("port trunk pvid vlan") or section.value("port default vlan") or 0)
+    return untagged, tuple(v for v in tagged if v != untagged)
+
+
 def _gateways(tree: Section) -> Iterator[Gateway]:
-    for name, section in _interfaces(tree):
-        address = _address(section.value("ip address"))
+    for name, section in interfaces(tree):
+        address = address_with_length(section.value("ip address"))
         if name.startswith("Vlanif") and address:
             mtu = section.value("mtu")
             yield Gateway(
@@ -127,8 +136,8 @@ def _mlag(tree: Section, lags: tuple[Lag, ...]) -> Mlag | None:
             port = next(
                 (
                     n
-                    for n, s in _interfaces(tree)
-                    if (_address(s.value("ip address")) or "").startswith(f"{found[1]}/")
+                    for n, s in interfaces(tree)
+                    if (address_with_length(s.value("ip address")) or "").startswith(f"{found[1]}/")
                 ),
                 None,
             )
@@ -155,7 +164,7 @@ def _bgp(tree: Section) -> Bgp | None:
                 bfd.add(words[1])
         family = section.child("ipv4-family unicast")
         networks = tuple(
-            f"{w[1]}/{ipaddress.ip_network(f'{w[1]}/{w[2]}').prefixlen}"
+            prefix(w[1], w[2])
             for w in (c.line.split() for c in (family.children if family else ()))
             if w[0] == "network"
         )
@@ -166,16 +175,16 @@ def _bgp(tree: Section) -> Bgp | None:
 
 def _management(tree: Section) -> tuple[str, str, str] | None:
     gateway = re.search(r"vpn-instance mgmt 0\.0\.0\.0 0\.0\.0\.0 (\S+)", tree.value("ip route-static") or "")
-    for name, section in _interfaces(tree):
-        address = _address(section.value("ip address"))
-        if name.startswith("MEth") and address:
+    for name, section in interfaces(tree):
+        address = address_with_length(section.value("ip address"))
+        if section.has("ip binding vpn-instance mgmt") and address:
             return name, address, gateway[1] if gateway else ""
     return None
 
 
 def _servers(tree: Section) -> Iterator[Server]:
     for group in tree.all(r"hwtacacs server template "):
-        key = _reference(group.value("hwtacacs server shared-key cipher"))
+        key = reference(group.value("hwtacacs server shared-key cipher"))
         for child in group.all(r"hwtacacs server authentication "):
             yield Server("aaa", child.line.split()[-1], "", key)
     for kind, start in (("dns", "dns server"), ("ntp", "ntp unicast-server")):
@@ -185,19 +194,6 @@ def _servers(tree: Section) -> Iterator[Server]:
         found = re.search(r"udp-domain (\S+) .*securityname (\S+)", child.line)
         if found:
             cipher = tree.value(f"snmp-agent usm-user v3 {found[2]} authentication-mode sha2-256 cipher")
-            yield Server("snmp", found[1], found[2], _reference(cipher))
+            yield Server("snmp", found[1], found[2], reference(cipher))
     for child in tree.all(r"info-center loghost "):
         yield Server("syslog", child.line.split()[2], "", "")
-
-
-def _address(text: str | None) -> str | None:
-    """`10.0.0.1 255.255.255.254` as 10.0.0.1/31."""
-    if not text:
-        return None
-    words = text.split()
-    return str(ipaddress.ip_interface(f"{words[0]}/{words[1]}"))
-
-
-def _reference(text: str | None) -> str:
-    found = re.fullmatch(r"%secret:(.+)%", text or "")
-    return found[1] if found else ""

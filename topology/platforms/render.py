@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from functools import cache
+from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from topology.platforms.limits import faults
+from topology.platforms.ports import native
 from topology.switch_config import SwitchConfig
 
 if TYPE_CHECKING:
@@ -18,12 +21,24 @@ PLATFORMS = ("huawei_vrp", "h3c_comware", "ruijie_rgos")
 def render(config: SwitchConfig) -> str:
     """The whole configuration, ending in a line feed; the same bytes for the same record.
 
-    Raises ValueError for a platform without a template.
+    Raises ValueError, naming every fault, for what the platform cannot express.
     """
-    if config.platform not in PLATFORMS:
-        raise ValueError(f"{config.host}: no template for platform {config.platform}")
-    text = _environment().get_template(f"{config.platform}.j2").render(c=config)
+    if wrong := faults(config):
+        raise ValueError(f"{config.host}: {'; '.join(wrong)}")
+    text: str = (
+        _environment()
+        .get_template(f"{config.platform}.j2")
+        .render(c=config, fast={g.number for g in config.lags if g.lacp_fast})
+    )
     return text if text.endswith("\n") else text + "\n"
+
+
+def parse(platform: str, text: str) -> SwitchConfig:
+    """The model a platform's configuration says. Raises ValueError for a platform without a parser."""
+    if platform not in PLATFORMS:
+        raise ValueError(f"no parser for platform {platform}")
+    found: SwitchConfig = import_module(f"topology.platforms.{platform}").parse(text)
+    return found
 
 
 @cache
@@ -42,7 +57,11 @@ def _environment() -> jinja2.Environment:
         mask=lambda text: str(ipaddress.ip_interface(text).netmask),
         network=lambda text: str(ipaddress.ip_interface(text).network.network_address),
         dashed=dashed_mac,
+        dotted=lambda mac: dashed_mac(mac).replace("-", "."),
         vids=vid_list,
+        comma_vids=lambda vids: vid_list(vids).replace(" to ", "-").replace(" ", ","),
+        comware_port=partial(native, "h3c_comware"),
+        rgos_port=partial(native, "ruijie_rgos"),
         secret=lambda name: f"%secret:{name}%",
     )
     return found

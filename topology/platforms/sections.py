@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+ENCRYPTED = "(encrypted)"
+"""What stands for a key that a switch shows in its own encryption: it is set, which one cannot be read."""
 INDENT = re.compile(r"^( *)(\S.*?)\s*$")
 
 
@@ -71,3 +74,31 @@ def expand_vids(text: str) -> tuple[int, ...]:
     for first, last in re.findall(r"(\d+)(?:\s*(?:to|-)\s*(\d+))?", text):
         out.update(range(int(first), int(last or first) + 1))
     return tuple(sorted(out))
+
+
+def interfaces(tree: Section) -> Iterator[tuple[str, Section]]:
+    """Every interface section with the name behind the word."""
+    for section in tree.children:
+        if section.line.startswith("interface "):
+            yield section.line.split(None, 1)[1], section
+
+
+def address_with_length(text: str | None) -> str | None:
+    """`10.0.0.1 255.255.255.254` as 10.0.0.1/31."""
+    if not text:
+        return None
+    words = text.split()
+    return str(ipaddress.ip_interface(f"{words[0]}/{words[1]}"))
+
+
+def prefix(network: str, mask: str) -> str:
+    """A network and its mask as a prefix."""
+    return f"{network}/{ipaddress.ip_network(f'{network}/{mask}').prefixlen}"
+
+
+def reference(text: str | None) -> str:
+    """The name of the secret a text stands for; ENCRYPTED for anything else a switch shows; "" for nothing."""
+    if not text:
+        return ""
+    found = re.fullmatch(r"%secret:(.+)%", text)
+    return found[1] if found else ENCRYPTED
