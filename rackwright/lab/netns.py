@@ -5,6 +5,7 @@ Every call names a namespace; commands are argument lists, never shell text. Nee
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -41,14 +42,20 @@ def ip(*arguments: str, check: bool = True) -> str:
     return _run(["ip", *arguments], check=check)
 
 
-def ip_batch(lines: Iterable[str], namespace: str | None = None) -> None:
-    """Run many ip commands in one process. Raises LabError at the first that fails."""
+def ip_batch(lines: Iterable[str], namespace: str | None = None, *, force: bool = False) -> None:
+    """Run many ip commands in one process. Raises LabError at the first that fails; `force` goes on instead."""
     text = "\n".join(lines)
     if not text:
         return
-    command = ["ip", *(("-n", namespace) if namespace else ()), "-batch", "-"]
+    command = [
+        "ip",
+        *(("-n", namespace) if namespace else ()),
+        *(("-force",) if force else ()),
+        "-batch",
+        "-",
+    ]
     done = subprocess.run(command, input=text + "\n", capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
+    if done.returncode and not force:
         raise LabError(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
@@ -62,9 +69,19 @@ def namespaces(prefix: str) -> list[str]:
     return sorted(p.name for p in RUN.glob(f"{prefix}*")) if RUN.is_dir() else []
 
 
-def pids(namespace: str) -> list[int]:
-    """Processes that live in a namespace."""
-    return [int(p) for p in ip("netns", "pids", namespace, check=False).split()]
+def pids_in(names: Sequence[str]) -> list[int]:
+    """Processes that live in any of these namespaces."""
+    inodes = set()
+    for name in names:
+        with contextlib.suppress(OSError):
+            inodes.add((RUN / name).stat().st_ino)
+    out = []
+    for entry in Path("/proc").iterdir() if inodes else ():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if (entry / "ns/net").stat().st_ino in inodes:
+                    out.append(int(entry.name))
+    return out
 
 
 def listening_socket(namespace: str, address: str, port: int) -> socket.socket:

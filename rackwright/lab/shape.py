@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 from inventory import model as m
@@ -27,6 +29,11 @@ class Node:
     addresses: tuple[str, ...]
     bmc: str | None
     ports: dict[str, str]
+    feeds: tuple[str, ...] = ()
+    """Rack feeds its power cords come from (`RACK/a`); none: it is fed from outside the plan."""
+    fibre: tuple[str, ...] = ()
+    """Ports with an optic that tells the light it receives."""
+    pair: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,28 @@ class Wire:
 
 @dataclass(frozen=True)
 class Shape:
-    """A whole lab: nodes by name, wires by cable id."""
+    """A whole lab: nodes by name, wires by cable id; `above` names the panel and UPS of every rack feed."""
 
     nodes: dict[str, Node]
     wires: dict[str, Wire]
+    above: dict[str, tuple[str, ...]]
+
+    def save(self, path: Path) -> None:
+        """Write it beside the state, so that later commands know the lab when the plan has moved on."""
+        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def load(path: Path) -> Shape:
+    """A shape from disk."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    nodes = {
+        name: Node(**{**row, **{k: tuple(row[k]) for k in ("addresses", "feeds", "fibre")}})
+        for name, row in data["nodes"].items()
+    }
+    wires = {
+        k: Wire(**{**row, "a": tuple(row["a"]), "b": tuple(row["b"])}) for k, row in data["wires"].items()
+    }
+    return Shape(nodes, wires, {k: tuple(v) for k, v in data["above"].items()})
 
 
 def port_of(end: End, cable: Cable) -> str:
@@ -118,13 +143,34 @@ def shape(
             bmc[address.device] = text
         elif address.plane in ("mgmt", "business"):
             addresses[address.device].append(text)
+    cords: dict[str, set[str]] = {}
+    for cord in plan.cords:
+        sts = inventory.sts.get(cord.pdu)
+        sides = ("a", "b") if sts else (cord.side,)
+        cords.setdefault(cord.device, set()).update(f"{cord.rack}/{side}" for side in sides)
+    fibre: dict[str, list[str]] = {n: [] for n in names}
+    for cable in cables:
+        for end in (cable.a, cable.b):
+            if "copper" not in cable.type:
+                fibre[end.device].append(port_of(end, cable))
     nodes = {}
     places = {d.name: d for d in plan.devices}
     for number, name in enumerate(names, 1):
         device_of = inventory.devices.get(name)
         if device_of is None:
             switch = inventory.existing_switches[name]
-            nodes[name] = Node(name, number, "existing", switch.site, None, None, (), None, ports[name])
+            nodes[name] = Node(
+                name,
+                number,
+                "existing",
+                switch.site,
+                None,
+                None,
+                (),
+                None,
+                ports[name],
+                fibre=tuple(sorted(fibre[name])),
+            )
             continue
         record = device_of.record
         kind: Kind = (
@@ -136,6 +182,26 @@ def shape(
         )
         platform = record.platform if isinstance(record, m.Pair | m.OobSwitch) else None
         nodes[name] = Node(
-            name, number, kind, str(device_of.site), places[name].rack, platform, tuple(addresses[name]), bmc.get(name), ports[name]
+            name, number, kind, str(device_of.site), places[name].rack, platform, tuple(addresses[name]), bmc.get(name),
+            ports[name], tuple(sorted(cords.get(name, ()))), tuple(sorted(fibre[name])),
+            device_of.owner if isinstance(record, m.Pair) else places[name].pair,
         )  # fmt: skip
-    return Shape(nodes, wires)
+    return Shape(nodes, wires, _above(inventory))
+
+
+def _above(inventory: Inventory) -> dict[str, tuple[str, ...]]:
+    """Rack feed -> panel and UPS."""
+    out = {}
+    for rack in inventory.racks.values():
+        for feed in rack.feeds.values():
+            panel = inventory.panels.get(feed.panel or "")
+            out[feed.name] = tuple(x for x in (feed.panel, panel.ups if panel else None) if x)
+    return out
+
+
+def scaled_down(inventory: Inventory, pairs_per_site: int = 2) -> list[str]:
+    """The pairs of a small lab: the first of every site by name."""
+    out: list[str] = []
+    for site in sorted(inventory.sites):
+        out += sorted(p.name for p in inventory.pairs.values() if p.site == site)[:pairs_per_site]
+    return out

@@ -1,188 +1,229 @@
-"""Make a lab: namespaces, wires, servers, switches; every step is written down before it is taken."""
+"""Building a lab: namespaces, wires, servers, switches; every step is written down before it is taken."""
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import json
-import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from rackwright.lab import netns, nodes
-from rackwright.lab.shape import Node, Shape
-from rackwright.lab.state import State, remove
+from inventory.inventory import Inventory
+from inventory.plan_model import Plan
+from rackwright.lab import netns, nodes, routing, wiring
+from rackwright.lab.cleanup import remove
+from rackwright.lab.shape import Shape
+from rackwright.lab.state import State, alive, load, locked, marked, reserve
+from rackwright.lab.switches import emulator
 
-PROGRAMS = ("ip", "unshare", "lldpd", "sshd", "lldpcli", "ssh-keygen")
-DESCRIPTIONS = {
-    "huawei_vrp": "Huawei Versatile Routing Platform Software VRP (R)",
-    "h3c_comware": "H3C Comware Platform Software",
-    "ruijie_rgos": "Ruijie Networks RGOS",
-}
+PROGRAMS = (
+    "ip", "unshare", "nsenter", "sysctl", "lldpd", "lldpcli", "sshd", "ssh-keygen", "nft", "vtysh",
+    "/usr/lib/frr/zebra", "/usr/lib/frr/bgpd", "/usr/lib/frr/bfdd",
+)  # fmt: skip
+CARRIED = ("mgmt", "bmc", "business")
+"""Planes that run over the management network of the lab (the business plane as a shortcut)."""
 Progress = Callable[[str, int, int], None]
 
 
 def up(
-    shape: Shape, prefixes: Sequence[tuple[str, str | None]], *, name: str, project: str, folder: Path,
+    inventory: Inventory, plan: Plan, shape: Shape, *, name: str, folder: Path, configured: bool = False,
     lldp_interval_s: int = 5, progress: Progress | None = None,
 ) -> State:  # fmt: skip
-    """Build a lab and return its state. `prefixes` are the networks the management network carries with their
-    gateway (the controller's own address there).
+    """Build a lab and return its state. Switches start as delivered, or `configured` as planned.
 
-    Raises LabError when the machine lacks something or a step fails; what was made by then is removed again.
+    Raises LabError when the machine lacks something, a lab of this name is up already, or a step fails; what was
+    made by then is removed again.
     """
-    lacking = netns.missing_capabilities(PROGRAMS)
-    if lacking:
-        raise netns.LabError("a lab needs " + ", ".join(lacking) + "; on Debian: scripts/lab-packages.sh")
+    if lacking := netns.missing_capabilities(PROGRAMS):
+        raise netns.LabError("a lab needs " + "; ".join(lacking))
     tell = progress or (lambda *_: None)
-    state = State(
-        _free_id(), name, project, str(folder), datetime.now(UTC).isoformat(timespec="seconds"),
-        options={"lldp_interval_s": lldp_interval_s},
-    )  # fmt: skip
-    state.nodes = {n.name: f"{state.prefix}{n.number}" for n in shape.nodes.values()}
-    state.stage = "building"
-    state.save()
-    try:
-        tell("namespaces and wires", 0, 4)
-        _fabric(state, shape, prefixes)
-        tell("keys", 1, 4)
-        keys = _keys(folder)
-        tell("servers", 2, 4)
-        _servers(state, shape, folder, keys, lldp_interval_s)
-        tell("switches", 3, 4)
-        _switches(state, shape, folder, lldp_interval_s)
-        state.stage = "up"
-        state.save()
-        tell("ready", 4, 4)
-    except BaseException:
-        remove(state)
-        raise
+    with locked(folder, seconds=1):
+        _clear_leftovers(name, folder)
+        existing = routing.of_existing(inventory, plan, shape)
+        routed = sorted({*existing, *(n.name for n in shape.nodes.values() if n.kind == "switch" and n.pair)})
+        options = {
+            "lldp_interval_s": lldp_interval_s,
+            "routed": routed,
+            "configured": configured,
+            "notes": [],
+        }
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        state = reserve(name, inventory.project.name, folder, now, options)
+        try:
+            with marked(state):
+                _build(state, inventory, plan, shape, existing, tell)
+        except BaseException:
+            remove(state)
+            raise
     return state
 
 
-def _free_id() -> str:
-    while True:
-        found = secrets.token_hex(2)
-        if not netns.namespaces(f"rw{found}-"):
-            return found
+def _clear_leftovers(name: str, folder: Path) -> None:
+    path = folder / "state.json"
+    if not path.exists():
+        return
+    before = load(path)
+    if before.stage == "up":
+        raise netns.LabError(
+            f"lab {name} is up already; `rackwright lab down --name {name}` or take another --name"
+        )
+    if before.stage == "building":
+        if before.builder and alive(before.builder):
+            raise netns.LabError(f"lab {name} is being built by process {before.builder.pid}")
+        remove(before)  # its builder died
 
 
-def _fabric(state: State, shape: Shape, prefixes: Sequence[tuple[str, str | None]]) -> None:
-    control = f"{state.prefix}ctl"
-    spaces = [control, *(state.nodes[n] for n in shape.nodes)]
-    netns.ip_batch(f"netns add {space}" for space in spaces)
-    lines = []
-    for node in shape.nodes.values():
-        lines.append(
-            f"link add m{node.number} netns {control} type veth peer name eth0 netns {state.nodes[node.name]}"
-        )
-    for wire in shape.wires.values():
-        a, b = state.nodes[wire.a[0]], state.nodes[wire.b[0]]
-        lines.append(
-            f"link add {wire.a_interface} netns {a} type veth peer name {wire.b_interface} netns {b}"
-        )
-    netns.ip_batch(lines)
+def _build(
+    state: State, inventory: Inventory, plan: Plan, shape: Shape, existing: Mapping[str, routing.Routing], tell: Progress
+) -> None:  # fmt: skip
+    base = Path(state.folder)
+    state.nodes = {n.name: f"{state.prefix}{n.number}" for n in shape.nodes.values()}
+    state.save()
+    shape.save(base / "shape.json")
+    (base / "routing.json").write_text(
+        json.dumps({k: routing.to_dict(v) for k, v in existing.items()}, indent=1)
+    )
+    for stale in ("switches.ready", "bmc.ready", "known_hosts"):
+        (base / stale).unlink(missing_ok=True)
+    tell(f"{len(shape.nodes)} namespaces, {len(shape.wires)} cables", 0, 5)
+    _fabric(state, plan, shape)
+    _keys(base)
+    everyone = list(shape.nodes.values())
+    hosts = [n for n in everyone if nodes.is_host(n)]
+    tell(f"{len(hosts)} servers, {len(everyone) - len(hosts)} switches", 1, 5)
+    _host_disks(base)
+    for node in everyone:
+        nodes.prepare(state, shape, node)
+    nodes.start(state, everyone)
+    public = (base / "host_key.pub").read_text().split()[:2]
+    known = [f"{a.partition('/')[0]} {' '.join(public)}\n" for n in hosts for a in n.addresses]
+    (base / "known_hosts").write_text("".join(known), encoding="utf-8")
+    tell("routing", 2, 5)
+    for name, wanted in existing.items():
+        said = routing.tell(state.nodes[name], routing.commands(routing.Routing(), wanted))
+        if said:
+            raise netns.LabError(f"{name}: FRR says {said}")
+    tell("switch command lines", 3, 5)
+    _switches(state, inventory, plan, shape)
+    tell("management controllers", 4, 5)
+    if importlib.util.find_spec("rackwright.lab.bmc"):
+        _daemon(state, "bmc", _bmc_rows(state, inventory, plan, shape))
+    state.stage, state.builder = "up", None
+    state.save()
+    tell("ready", 5, 5)
+
+
+def _fabric(state: State, plan: Plan, shape: Shape) -> None:
+    control = state.control
+    netns.ip_batch(f"netns add {space}" for space in [control, *state.nodes.values()])
+    netns.ip_batch(
+        f"link add m{n.number} netns {control} type veth peer name eth0 netns {state.nodes[n.name]}"
+        for n in shape.nodes.values()
+    )
     own = ["link set lo up", "link add br0 type bridge", "link set br0 up"]
-    for prefix, gateway in prefixes:
-        network = ipaddress.ip_network(prefix)
-        address = gateway or str(network[1])
-        own.append(f"addr add {address}/{network.prefixlen} dev br0")
+    sites = {n.site for n in shape.nodes.values()}
+    for prefix in plan.prefixes:
+        if prefix.plane in CARRIED and prefix.site in sites:
+            network = ipaddress.ip_network(prefix.prefix)
+            own.append(f"addr add {prefix.gateway or network[1]}/{network.prefixlen} dev br0")
     for node in shape.nodes.values():
         own += [f"link set m{node.number} master br0", f"link set m{node.number} up"]
     netns.ip_batch(own, control)
     for node in shape.nodes.values():
         inner = ["link set lo up", "link set eth0 up"]
-        inner += [f"link set {interface} up" for interface in node.ports.values()]
-        inner += [f"addr add {a} dev eth0" for a in node.addresses]
-        if node.bmc:
-            inner.append(f"addr add {node.bmc} dev eth0")
+        inner += [f"addr add {a} dev eth0" for a in (*node.addresses, *((node.bmc,) if node.bmc else ()))]
         netns.ip_batch(inner, state.nodes[node.name])
+    wiring.plug(state, shape, wiring.desired(shape, ()))
 
 
-def _keys(folder: Path) -> tuple[str, str]:
-    """(public key that may log in, private host key); made once a lab, with the known_hosts beside them."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _keys(folder: Path) -> None:
+    """The key pair that may log in to servers (id_lab) and the one all nodes show (host_key); made once."""
     for name in ("id_lab", "host_key"):
-        if not (folder / name).exists():
-            subprocess.run(  # noqa: S603
+        if not (folder / f"{name}.pub").exists():
+            (folder / name).unlink(missing_ok=True)
+            subprocess.run(  # noqa: S603 - argument list
                 ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", str(folder / name)],  # noqa: S607
                 check=True,
             )
-    return (folder / "id_lab.pub").read_text(), (folder / "host_key").read_text()
 
 
-def _servers(state: State, shape: Shape, folder: Path, keys: tuple[str, str], interval_s: int) -> None:
-    hosts = [n for n in shape.nodes.values() if n.kind in ("server", "appliance")]
-    if not hosts:
-        return
+def _host_disks(folder: Path) -> None:
+    """Disks of the hosts lie on a tmpfs: an overlay's upper side may not lie in its lower."""
     base = folder / "nodes"
     base.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(base)], check=True)  # noqa: S603, S607
-    state.mounts.append(str(base))
-    state.save()
-    known = []
-    public_host = (folder / "host_key.pub").read_text().split()[:2]
-    for node in hosts:
-        place = base / node.name
-        nodes.prepare_server(
-            node, place, nodes.lldp_configuration(node, shape, "Linux server", interval_s), *keys
-        )
-        state.add_process(
-            nodes.start_server(state.nodes[node.name], node, place, folder / "servers.log"), node.name
-        )
-        known += [f"{a.partition('/')[0]} {' '.join(public_host)}" for a in node.addresses]
-    (folder / "known_hosts").write_text("\n".join(known) + "\n", encoding="utf-8")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(base)], check=True)  # noqa: S603, S607
 
 
-def _switches(state: State, shape: Shape, folder: Path, interval_s: int) -> None:
-    sockets = Path("/run/rackwright") / state.id
-    sockets.mkdir(parents=True, exist_ok=True)
+def _switches(state: State, inventory: Inventory, plan: Plan, shape: Shape) -> None:
+    from topology.platforms.render import render
+    from topology.switch_intent import switch_configs
+
+    configured = state.options["configured"]
+    texts = (
+        {c.host: render(c) for c in switch_configs(inventory, plan) if c.host in shape.nodes}
+        if configured
+        else {}
+    )
     rows = []
     for node in shape.nodes.values():
-        if node.kind not in ("switch", "existing"):
+        if node.kind != "switch":
             continue
-        text = nodes.lldp_configuration(
-            node, shape, DESCRIPTIONS.get(node.platform or "", "Core switch"), interval_s
-        )
-        configuration = folder / f"lldpd-{node.number}.conf"
-        configuration.write_text(text, encoding="utf-8")
-        socket = sockets / f"{node.number}.sock"
-        state.add_process(
-            nodes.start_lldpd(state.nodes[node.name], configuration, socket, folder / "lldpd.log"),
-            f"lldpd of {node.name}",
-        )
-        rows.append(_switch_row(node, state.nodes[node.name], socket))
-    (folder / "switches.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    log = (folder / "switches.log").open("ab")
-    daemon = subprocess.Popen(  # noqa: S603 - own module
-        [sys.executable, "-m", "rackwright.lab.switches", str(folder)],
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-    )  # fmt: skip
-    log.close()
-    state.add_process(daemon.pid, "switch command lines")
-    _wait_for(folder / "switches.ready", daemon)
+        try:
+            if not node.platform or not node.addresses:
+                raise netns.LabError(
+                    "no " + ("platform" if not node.platform else "management address") + " planned"
+                )
+            emulator(node.platform)
+        except netns.LabError as error:
+            state.options["notes"].append(f"{node.name} has no command line: {error}")
+            continue
+        rows.append(
+            {
+                "name": node.name, "namespace": state.nodes[node.name], "platform": node.platform,
+                "address": node.addresses[0], "ports": node.ports, "fibre": node.fibre,
+                "lldpcli": nodes.lldpcli(state, node), "routed": nodes.runs_frr(state, node),
+                "model": inventory.devices[node.name].type.model, "serial": f"LAB-{node.name}",
+                "configuration": texts.get(node.name, ""),
+            }
+        )  # fmt: skip
+    _daemon(state, "switches", {"control": str(state.run / "control.sock"), "switches": rows})
 
 
-def _switch_row(node: Node, namespace: str, socket: Path) -> dict[str, object]:
-    return {
-        "name": node.name, "namespace": namespace, "platform": node.platform, "address": (node.addresses or ("",))[0],
-        "ports": node.ports, "lldp_socket": str(socket),
-    }  # fmt: skip
+def _bmc_rows(state: State, inventory: Inventory, plan: Plan, shape: Shape) -> dict[str, Any]:
+    """What the process of the management controllers needs to know: one row a BMC address."""
+    rows = [
+        {
+            "name": n.name, "namespace": state.nodes[n.name], "address": n.bmc.partition("/")[0],
+            "manufacturer": inventory.devices[n.name].type.manufacturer, "model": inventory.devices[n.name].type.model,
+            "serial": f"LAB-{n.name}", "feeds": n.feeds,
+        }
+        for n in shape.nodes.values()
+        if n.bmc
+    ]  # fmt: skip
+    return {"control": str(state.run / "bmc.sock"), "bmcs": rows}
 
 
-def _wait_for(path: Path, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
+def _daemon(state: State, what: str, rows: Mapping[str, Any]) -> None:
+    """Start `python -m rackwright.lab.<what> FOLDER`, which reads <what>.json and makes <what>.ready when it serves."""
+    folder = Path(state.folder)
+    (folder / f"{what}.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
+    with (folder / f"{what}.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - own module
+            [sys.executable, "-m", f"rackwright.lab.{what}", str(folder)],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            cwd=Path(__file__).resolve().parents[2],
+        )  # fmt: skip
+    state.add_processes([(process.pid, what, "")])
+    deadline = time.monotonic() + 60
+    while not (folder / f"{what}.ready").exists():
         if process.poll() is not None or time.monotonic() > deadline:
+            tail = (folder / f"{what}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
             raise netns.LabError(
-                f"the switch command lines did not start; see {path.with_name('switches.log')}"
+                f"rackwright.lab.{what} did not start; {folder / what}.log ends: " + " | ".join(tail)
             )
         time.sleep(0.05)
-
-
-def control_namespace(state: State) -> str:
-    """The namespace from which everything is reached."""
-    return f"{state.prefix}ctl"

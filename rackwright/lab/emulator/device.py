@@ -32,6 +32,19 @@ class PortState:
     tx_dbm: float | None = None
 
 
+@dataclass(frozen=True)
+class BgpPeer:
+    """A BGP neighbour as it is now: state (Established, Idle, Active, ...), for how long, prefixes received."""
+
+    address: str
+    asn: int
+    state: str
+    up_s: int = 0
+    prefixes: int = 0
+    received: int = 0
+    sent: int = 0
+
+
 @dataclass
 class Faults:
     """What is wrong with the device. Commands are named by their beginning ("" is every command).
@@ -66,6 +79,9 @@ class Switch:
     commits: list[tuple[float, str, str]] = field(default_factory=list)
     neighbours: Callable[[], list[Neighbour]] = list
     ports: Callable[[], list[PortState]] = list
+    bgp_peers: Callable[[], list[BgpPeer]] = list
+    clock_offset_s: float = 0.0
+    """How far its clock is off; positive is fast."""
     faults: Faults = field(default_factory=Faults)
     trial: tuple[float, Node, asyncio.TimerHandle] | None = None
     """A commit that is undone unless confirmed: when, what it goes back to, and the timer."""

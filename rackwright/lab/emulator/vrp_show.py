@@ -39,7 +39,10 @@ def display(switch: Switch, command: str, candidate: str | None) -> str:
     if command == "display interface description":
         return _descriptions(switch)
     if command == "display clock":
-        return time.strftime("%Y-%m-%d %H:%M:%S\n%A\nTime Zone(UTC) : UTC\n", time.gmtime())
+        now = time.gmtime(time.time() + switch.clock_offset_s)
+        return time.strftime("%Y-%m-%d %H:%M:%S\n%A\nTime Zone(UTC) : UTC\n", now)
+    if command == "display bgp peer":
+        return _bgp_peers(switch)
     if re.fullmatch(
         r"display (?:optical-module|interface transceiver|transceiver)(?: brief| verbose)?", command
     ):
@@ -147,3 +150,25 @@ def _optics(ports: list[PortState]) -> str:
     rows = [f"{'Port':<24}{'Rx(dBm)':>9}{'Tx(dBm)':>9}\n"]
     rows += [f"{p.name:<24}{p.rx_dbm:>9.2f}{p.tx_dbm or 0:>9.2f}\n" for p in ports if p.rx_dbm is not None]
     return "".join(rows)
+
+
+def _bgp_peers(switch: Switch) -> str:
+    """The BGP neighbours, live; a switch without BGP in its configuration says so."""
+    bgp = next((c for c in switch.running.children if re.fullmatch(r"bgp \d+", c.line)), None)
+    if bgp is None:
+        return "Info: BGP is not configured.\n"
+    router_id = next((c.line.split()[1] for c in bgp.children if c.line.startswith("router-id ")), "0.0.0.0")  # noqa: S104
+    peers = switch.bgp_peers()
+    up = sum(p.state == "Established" for p in peers)
+    head = (
+        f" BGP local router ID        : {router_id}\n Local AS number            : {bgp.line.split()[1]}\n"
+        f" Total number of peers      : {len(peers)}\n Peers in established state : {up}\n\n"
+        f"  {'Peer':<15} V {'AS':>11} {'MsgRcvd':>8} {'MsgSent':>8}  OutQ  {'Up/Down':<9} {'State':>12} {'PrefRcv':>8}\n"
+    )
+    rows = []
+    for p in peers:
+        clock = f"{p.up_s // 3600:02}:{p.up_s // 60 % 60:02}:{p.up_s % 60:02}"
+        rows.append(
+            f"  {p.address:<15} 4 {p.asn:>11} {p.received:>8} {p.sent:>8}     0  {clock:<9} {p.state:>12} {p.prefixes:>8}\n"
+        )
+    return head + "".join(rows)
