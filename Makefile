@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PROJECT ?= guangxi
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo plan check report test lint type yaml unit docs golden bench pictures lock clean
+.PHONY: help demo plan check report simulate test lint type yaml unit docs golden bench pictures lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ check: .venv/.ready ## Check PROJECT against every rule
 
 report: .venv/.ready ## Write report.html and plan.xlsx of PROJECT from the plan on disk
 	@$(BIN)/rackwright report -p $(PROJECT)
+
+simulate: .venv/.ready ## Fail every shared risk of PROJECT alone (findings at error level are expected)
+	@$(BIN)/rackwright simulate -p $(PROJECT) || [ $$? -eq 1 ]
 
 test: lint type yaml unit ## Lint, types, YAML, then every test: what CI runs
 

@@ -25,13 +25,24 @@ KINDS: tuple[Kind, ...] = ("rack", "outlet", "bank", "feed", "phase", "panel", "
 PHASES = ("L1", "L2", "L3")
 _BETWEEN_LINES_V = 300.0
 """A three-phase panel above this voltage is stated between lines (346-415 V), below it to neutral (110-277 V)."""
+_LOADS_BETWEEN_LINES_V = (200.0, 208.0)
+"""Three-phase systems whose single-phase loads lie between two lines, at the stated voltage."""
 
 
 def phase_voltage_v(panel: Panel) -> float:
-    """Voltage in V between one phase of a panel and neutral."""
+    """Voltage in V of a single-phase load on a panel: between a phase and neutral, or between two lines where the
+    system has it that way (208 V)."""
     if panel.phases == 3 and panel.voltage_v > _BETWEEN_LINES_V:
         return panel.voltage_v / math.sqrt(3)
     return panel.voltage_v
+
+
+def leg_voltage_v(panel: Panel) -> float:
+    """Voltage in V that a leg of a three-phase breaker is reckoned with: three legs together carry 3 x this x A,
+    which is 1.732 x the voltage between lines x A."""
+    if panel.phases == 3 and panel.voltage_v in _LOADS_BETWEEN_LINES_V:
+        return panel.voltage_v / math.sqrt(3)
+    return phase_voltage_v(panel)
 
 
 def plant_name(site: str) -> str:
@@ -239,13 +250,15 @@ def rack_feed_cap_w(inventory: Inventory, rack: RackPlace, side: str) -> float |
     feed = rack.feeds[side]
     pdu = pdu_type(inventory, rack, side)
     legs = {o.feed_leg for o in pdu.power_outlets if o.feed_leg} if pdu else set()
-    voltage = phase_voltage_v(inventory.panels[feed.panel])
-    return _cap(inventory, voltage, feed.breaker_a, 3 if len(legs) > 1 else 1)
+    panel = inventory.panels[feed.panel]
+    if len(legs) > 1:
+        return _cap(inventory, leg_voltage_v(panel), feed.breaker_a, 3)
+    return _cap(inventory, phase_voltage_v(panel), feed.breaker_a)
 
 
 def panel_cap_w(inventory: Inventory, panel: Panel, one_phase: bool = False) -> float | None:
     """What a panel, or one phase of it, may carry, in W."""
-    return _cap(inventory, phase_voltage_v(panel), panel.breaker_a, 1 if one_phase else panel.phases)
+    return _cap(inventory, leg_voltage_v(panel), panel.breaker_a, 1 if one_phase else panel.phases)
 
 
 def ups_cap_w(inventory: Inventory, name: str) -> float | None:

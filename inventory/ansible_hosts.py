@@ -193,7 +193,7 @@ def _site_vars(inventory: Inventory, site: str) -> dict[str, Any]:
     for kind in SITE_SERVERS:
         rows = [
             {k: v for k, v in (("address", e.address), ("port", e.port), ("account", e.account), ("secret", e.secret)) if v}
-            for e in inventory.endpoints.values()
+            for e in inventory.management_servers.values()
             if e.kind == kind and e.site in (None, site) and e.address
         ]  # fmt: skip
         if rows:

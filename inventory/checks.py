@@ -261,7 +261,9 @@ def apply_waivers(findings: list[Finding], context: Context) -> list[Finding]:
                     fix=Text("mend the finding, or renew the waiver with a new reason", "整改，或以新理由续期"),
                 )
             )  # fmt: skip
-        else:
+        elif not isinstance(
+            REGISTRY.get(waiver.code), LoaderCode
+        ):  # those are raised elsewhere, e.g. by a drill
             known = waiver.code in REGISTRY
             out.append(
                 finding(

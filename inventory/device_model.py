@@ -248,7 +248,11 @@ class Bank(Entry):
 
 
 class Hints(Cited):
-    """Our own key. Null is unknown; every key of `assumed` names a field that has a value."""
+    """Our own key. Null is unknown; every key of `assumed` names a field that has a value.
+
+    `bypass`: traffic passes uninspected when the device fails. `throughput_gbps`: what it inspects at most.
+    Rules hang on `features`: mlag, and of security appliances hsm, honeypot, probe.
+    """
 
     kind: Literal["server", "switch", "appliance", "console-server", "pdu", "other"] | None = None
     depth_mm: Positive | None = None
@@ -258,6 +262,7 @@ class Hints(Cited):
     ports: PortHints = PortHints()
     banks: tuple[Bank, ...] = ()
     bypass: Flag | None = None
+    throughput_gbps: Annotated[float, Strict(), Field(gt=0)] | None = None
     features: tuple[str, ...] = ()
 
 

@@ -93,7 +93,12 @@ class Inventory:
     site_links: Mapping[str, m.SiteLink]
     risk_kinds: Mapping[str, m.RiskKind]
     risk_groups: Mapping[str, m.RiskGroup]
+    scenarios: Mapping[str, m.Scenario]
     zones: Mapping[str, m.Zone]
+    endpoints: Mapping[str, m.Endpoint]
+    waypoints: Mapping[str, m.Waypoint]
+    policies: Mapping[str, m.SecurityRule]
+    mirrors: Mapping[str, m.Mirror]
     pools: Mapping[str, m.Pool]
     vlans: Mapping[str, m.Vlan]
     asn_pools: Mapping[str, m.AsnPool]
@@ -103,7 +108,7 @@ class Inventory:
     statements: Mapping[str, m.Statement]
     requirements: Mapping[str, m.Requirement]
     secrets: Mapping[str, m.Secret]
-    endpoints: Mapping[str, m.Endpoint]
+    management_servers: Mapping[str, m.ManagementServer]
     waivers: Mapping[str, m.Waiver]
 
     def where(self, record: m.Record | PlanRecord | Placed, *path: str | int) -> Position:

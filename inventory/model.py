@@ -46,7 +46,9 @@ from inventory.model_devices import (
     PortPlan,
     Spread,
 )
-from inventory.model_operations import Endpoint, Secret
+from inventory.model_drills import Scenario
+from inventory.model_operations import ManagementServer, Secret
+from inventory.model_security import Endpoint, Mirror, SecurityRule, Waypoint, Zone
 from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, Site, Sts, Ups
 
 __all__ = [
@@ -65,9 +67,11 @@ __all__ = [
     "IsoDate",
     "Licence",
     "Link",
+    "ManagementServer",
     "Measure",
     "Metres",
     "Metric",
+    "Mirror",
     "Name",
     "OobSwitch",
     "Pair",
@@ -91,7 +95,9 @@ __all__ = [
     "RiskKind",
     "Room",
     "Row",
+    "Scenario",
     "Secret",
+    "SecurityRule",
     "Selector",
     "Service",
     "Side",
@@ -106,6 +112,7 @@ __all__ = [
     "Ups",
     "Vlan",
     "Waiver",
+    "Waypoint",
     "Workload",
     "Zone",
     "record_name",
@@ -249,14 +256,6 @@ class RiskGroup(Record):
     members: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class Zone(Record):
-    """A security zone."""
-
-    name: Slug
-    title: Title
-    kind: Literal["core", "public", "management", "exit", "dci", "oob", "crypto"]
-
-
 # ---------------------------------------------------------------- addressing
 
 Plane = Literal[
@@ -265,13 +264,15 @@ Plane = Literal[
 
 
 class Pool(Record):
-    """A prefix that one plane of one site is addressed from. `per_pair_length`: prefix length cut for each access pair."""
+    """A prefix that one plane of one site is addressed from. `per_pair_length`: prefix length cut for each access pair.
+    `zone` is that of every subnet cut from it; null: that of the VLAN which carries the subnet."""
 
     name: Slug
     plane: Plane
     site: Annotated[str, Ref("sites")]
     prefix: PrefixText
     per_pair_length: Annotated[int, Strict(), Field(ge=8, le=128)] | None = None
+    zone: Annotated[str, Ref("zones")] | None = None
 
 
 class Vlan(Record):
@@ -423,7 +424,12 @@ SECTIONS: dict[str, type[Record]] = {
     "site_links": SiteLink,
     "risk_kinds": RiskKind,
     "risk_groups": RiskGroup,
+    "scenarios": Scenario,
     "zones": Zone,
+    "endpoints": Endpoint,
+    "waypoints": Waypoint,
+    "policies": SecurityRule,
+    "mirrors": Mirror,
     "pools": Pool,
     "vlans": Vlan,
     "asn_pools": AsnPool,
@@ -433,7 +439,7 @@ SECTIONS: dict[str, type[Record]] = {
     "statements": Statement,
     "requirements": Requirement,
     "secrets": Secret,
-    "endpoints": Endpoint,
+    "management_servers": ManagementServer,
     "waivers": Waiver,
 }
 """Top-level lists of a project. Any YAML file of the project folder may hold any of them; lists of the

@@ -116,6 +116,7 @@ class Pair(Exposed):
     site: Annotated[str, Ref("sites")]
     role: Literal["access", "border", "dci", "service"] = "access"
     platform: Platform | None = None
+    zone: Annotated[str, Ref("zones")] | None = None
     home_rows: tuple[Annotated[str, Ref("rows")], ...] = ()
     port_plan: Annotated[Slug, Ref("port_plans")]
     mlag: Flag = True
@@ -135,6 +136,7 @@ class OobSwitch(Exposed):
     device_type: Annotated[Slug, Ref("catalog.device_types")]
     site: Annotated[str, Ref("sites")]
     platform: Platform | None = None
+    zone: Annotated[str, Ref("zones")] | None = None
     rows: tuple[Annotated[str, Ref("rows")], ...]
     port_plan: Annotated[Slug, Ref("port_plans")]
     downlink: Link
@@ -153,13 +155,17 @@ class ExistingSwitch(Exposed):
     """A switch that stands already and must not be disturbed: context only, never placed or configured.
 
     `free_ports: null` means nobody has looked yet. `pair` joins two of them into a pair that hosts may
-    attach to. `x_m`, `y_m`, `room` locate it for cable lengths; null is unknown.
+    attach to. `x_m`, `y_m`, `room` locate it for cable lengths; null is unknown. Role `security` is a device
+    between zones that is no firewall: its kind stands in `waypoints`.
     """
 
     name: Name
     title: Title
     site: Annotated[str, Ref("sites")]
-    role: Literal["core", "general-access", "oob-core", "router", "dci", "firewall"]
+    role: Literal[
+        "core", "general-access", "oob-core", "router", "dci", "firewall", "load-balancer", "security"
+    ]
+    zone: Annotated[str, Ref("zones")] | None = None
     pair: Name | None = None
     room: Annotated[str, Ref("rooms")] | None = None
     x_m: Metres | None = None

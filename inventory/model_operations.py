@@ -24,7 +24,7 @@ class Secret(Record):
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
 
 
-class Endpoint(Record):
+class ManagementServer(Record):
     """A server that devices send to or ask: time, names, logs, traps, logins, boot images. Without `site` it
     serves every site. `account` is the user name of SNMPv3 or of a login; `secret` its key."""
 

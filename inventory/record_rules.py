@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from inventory import model as m
+from inventory.drill_rules import broken_scenarios
 from inventory.findings import Finding, Position, Related, Severity, Text
 from inventory.nearest import near
 from inventory.source import DataPath, Document, place
@@ -51,12 +52,15 @@ def broken_rules(
         if pool.last < pool.first:
             yield _wrong(at(pool, "last"), f"asn_pools/{name}", f"last {pool.last} is below first {pool.first}",
                          f"last {pool.last} 小于 first {pool.first}", "swap them", "对调")  # fmt: skip
-    for name, waiver in sections["waivers"].items():
-        try:
-            date.fromisoformat(waiver.until)
-        except ValueError as exc:
-            yield _wrong(at(waiver, "until"), f"waivers/{name}", f"until: {waiver.until} is no day: {exc}",
-                         f"until：{waiver.until} 不是有效日期", "write a day of the calendar", "填写真实日期")  # fmt: skip
+    for section, field in (("waivers", "until"), ("policies", "expiry")):
+        for name, record in sections[section].items():
+            day = getattr(record, field)
+            try:
+                date.fromisoformat(day or "2000-01-01")
+            except ValueError as exc:
+                yield _wrong(at(record, field), f"{section}/{name}", f"{field}: {day} is no day: {exc}",
+                             f"{field}：{day} 不是有效日期", "write a day of the calendar", "填写真实日期")  # fmt: skip
+    yield from broken_scenarios(sections, documents)
     for record in (project, *project.policy) if project else ():
         yield from assumed("project", record)
     for section, records in sections.items():

@@ -234,7 +234,7 @@ def _management(known: Books, device: Device, missing: list[str]) -> tuple[str, 
 def _servers(known: Books, site: str | None) -> tuple[Server, ...]:
     rows = [
         Server(e.kind, e.address, e.account or "", e.secret or "")  # type: ignore[arg-type]
-        for e in known.inventory.endpoints.values()
+        for e in known.inventory.management_servers.values()
         if e.address and e.kind in DEVICE_SERVERS and e.site in (None, site)
     ]
     return tuple(sorted(rows, key=lambda s: (s.kind, ipaddress.ip_address(s.address).packed, s.account)))

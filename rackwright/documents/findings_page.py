@@ -16,6 +16,7 @@ FAMILIES = {
     "PWR": "Power",
     "RED": "Redundancy",
     "NET": "Addressing and fabric",
+    "SEC": "Security zones",
     "CAP": "Licences, bill of material, statements",
     "REQ": "Tender clauses",
     "WVR": "Waivers",

@@ -18,10 +18,12 @@ from inventory.inventory import Inventory
 from inventory.plan_model import Plan
 from rackwright.documents import address_overview, elevation, power_bars
 from rackwright.documents.device_list import GROUPS, DeviceLine, device_lines
+from rackwright.documents.failures import failures
 from rackwright.documents.files import write_text
 from rackwright.documents.port_use import USE_NAMES, PortUse, SwitchPorts, existing_uses, switch_ports
 from rackwright.documents.reconcile import RESULT_NAMES, reconciled
 from rackwright.documents.sheets import described
+from rackwright.documents.topology_marks import page_hatching, page_style
 from rackwright.figures import figures
 from rackwright.summary import Summary, by_urgency, kilowatts, worst
 
@@ -103,6 +105,7 @@ def render(inventory: Inventory, plan: Plan, report: Report, summary: Summary) -
         (TEMPLATES / name).read_text(encoding="utf-8")
         for name in ("report.css", "report_head.js", "report.js")
     )
+    style = f"{style}{page_style()}\n"
     lines = device_lines(inventory, plan)
     context: dict[str, Any] = {
         "t": lambda en, zh: both(Text(en, zh)),
@@ -141,6 +144,8 @@ def render(inventory: Inventory, plan: Plan, report: Report, summary: Summary) -
         "described": lambda item: described(inventory, item),
         "results": RESULT_NAMES,
         "reconciled": list(reconciled(inventory)),
+        "failures": failures(inventory, plan, report),
+        "hatching": Markup(page_hatching()),  # noqa: S704 - our own text
         "findings": by_urgency(report.findings),
         "pages": list(check_pages(report)),
         "assumptions": grouped_assumptions(inventory),

@@ -18,7 +18,7 @@ from inventory import model as m
 from inventory.inventory import Inventory
 from inventory.load import load, references, shown_path
 
-SHARED = {"zones", "port_plans", "requirements", "waivers"}
+SHARED = {"zones", "endpoints", "policies", "port_plans", "requirements", "waivers"}
 """Sections that stand once, however many copies there are."""
 
 PRIVATE_ASN = 4_200_000_000  # first private ASN of four bytes (RFC 6996)

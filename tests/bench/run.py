@@ -20,7 +20,16 @@ from pathlib import Path
 from capacity.plan import make_plan
 from inventory.load import PROJECTS, load
 from inventory.plan_store import write_plan
-from tests.bench import bench_load, bench_placement, bench_scale, bench_start
+from tests.bench import (
+    bench_availability,
+    bench_cut_sets,
+    bench_failures,
+    bench_load,
+    bench_placement,
+    bench_regions,
+    bench_scale,
+    bench_start,
+)
 from tests.bench.figures import Bench, table
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +48,10 @@ def benches(scratch: Path, quick: bool) -> list[Bench]:
         lambda: bench_load.run(project, scratch, rounds),
         lambda: bench_placement.run(project, rounds, quick),
         lambda: bench_scale.run(project, scratch, (1, 2) if quick else bench_scale.TIMES),
+        lambda: bench_availability.run(rounds, quick),
+        lambda: bench_failures.run(project, rounds, quick),
+        lambda: bench_cut_sets.run(project, quick),
+        *bench_regions.jobs(rounds, quick),
     ]
     out = []
     for job in jobs:

@@ -21,4 +21,10 @@ from tests.cases import (
 from tests.cases import (
     defects_redundancy as defects_redundancy,
 )
+from tests.cases import (
+    defects_risks as defects_risks,
+)
+from tests.cases import (
+    defects_zones as defects_zones,
+)
 from tests.cases.breaking import CASES as CASES

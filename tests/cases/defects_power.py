@@ -284,3 +284,11 @@ def heavy_bank(bench: Bench) -> Case:
             (f"/{cord.outlet}", f"/{free}"),
         ),
     )
+
+
+INLET = "  - {name: PSU2, type: iec-60320-c14}\n"
+text_case(
+    "four_supplies_in_a_server",  # what two sides share out over four, one bank has to carry after two failures
+    Edit(RDS, INLET, INLET + INLET.replace("PSU2", "PSU3") + INLET.replace("PSU2", "PSU4")),
+    replan=True,
+)

@@ -167,7 +167,7 @@ def ha_members_on_different_switches(group: Group, ctx: Context) -> Iterator[Fin
 
 
 @check(
-    "RED003", severity=Severity.WARNING, needs="inventory", over=ha_groups,
+    "RED003", severity=Severity.WARNING, needs="inventory", over=ha_groups, unless=("SEC010",),
     title=Text("HA group with a single member", "高可用组仅一台设备"), clause="GB/T 22239-2019 8.1.2.1 e",
 )  # fmt: skip
 def ha_group_has_a_partner(group: Group, ctx: Context) -> Iterator[Finding]:
