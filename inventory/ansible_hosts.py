@@ -16,6 +16,7 @@ from typing import Any
 from inventory import model as m
 from inventory.inventory import Device, Inventory
 from inventory.plan_model import Cable, PlacedDevice, Plan, PlannedAddress, PlannedPrefix
+from inventory.standing import standings
 
 SITE_SERVERS = ("ntp", "dns", "syslog", "snmp", "aaa", "boot")
 
@@ -32,6 +33,7 @@ def ansible_inventory(inventory: Inventory, plan: Plan) -> dict[str, Any]:
         if address.released is None:
             addresses[address.device].append(address)
     prefixes = {p.prefix: p for p in plan.prefixes}
+    standing = standings(inventory, plan)
     hostvars: dict[str, dict[str, Any]] = {}
     groups: dict[str, set[str]] = defaultdict(set)
     kinds: dict[str, set[str]] = defaultdict(set)
@@ -39,15 +41,16 @@ def ansible_inventory(inventory: Inventory, plan: Plan) -> dict[str, Any]:
         device = inventory.devices.get(placed.name)
         if device is None or device.site is None:
             continue
-        hostvars[placed.name] = _host(
-            inventory, device, placed, cables[placed.name], addresses[placed.name], prefixes
+        hostvars[placed.name] = (
+            _host(inventory, device, placed, cables[placed.name], addresses[placed.name], prefixes)
+            | standing[placed.name].to_vars()
         )
         for kind, name in _memberships(inventory, device, placed):
             group = group_name(kind, name)
             groups[group].add(placed.name)
             kinds[kind].add(group)
     out: dict[str, Any] = {"_meta": {"hostvars": hostvars}}
-    out["all"] = {"children": sorted(f"{kind}s" for kind in kinds)}
+    out["all"] = {"children": sorted(f"{kind}s" for kind in kinds), "vars": _common_vars(inventory)}
     for kind in sorted(kinds):
         out[f"{kind}s"] = {"children": sorted(kinds[kind])}
     for group in sorted(groups):
@@ -185,6 +188,18 @@ def _link(cable: Cable, near_is_a: bool) -> dict[str, Any]:
         "optic": near.optic,
     }
     return {k: v for k, v in entry.items() if v is not None}
+
+
+def _common_vars(inventory: Inventory) -> dict[str, Any]:
+    """Limits the playbooks keep, from the policy."""
+    policy = inventory.policy
+    return {
+        "rackwright_project": inventory.project.name,
+        "rackwright_mtu_host": int(policy.number("net.mtu_host")),
+        "rackwright_change_window": policy.text("change.window"),
+        "rackwright_change_freeze_days": policy.text("change.freeze_days"),
+        "rackwright_change_utc_offset_h": policy.number("change.utc_offset_h"),
+    }
 
 
 def _site_vars(inventory: Inventory, site: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ name: rackwright
 short_description: Hosts, groups and variables from a plan
 description:
   - Reads a project folder and its plan, and gives every planned device as a host.
-  - Groups by site, role, rack, pair, member, zone, fleet, service and platform.
+  - Groups by site, role, rack, pair, member, zone, fleet, service and platform, and by batch of change.
 options:
   plugin:
     description: Marks this file as one for this plugin.
@@ -39,9 +39,9 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         """Add everything to Ansible's inventory. Raises AnsibleParserError with every fault of the project."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        from inventory.ansible_hosts import ansible_inventory
         from inventory.load import PROJECTS, load
         from inventory.plan_store import load_plan
+        from topology.batch_groups import batched_inventory
 
         name = str(self.get_option("project"))
         folder = (Path(path).parent / name).resolve()
@@ -55,7 +55,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             raise AnsibleParserError("\n".join(f.to_text() for f in faults) or f"{folder}: not readable")
         if stored.plan is None:
             raise AnsibleParserError(f"{folder}: no plan yet; run `rackwright plan` first")
-        groups = ansible_inventory(loaded.inventory, stored.plan)
+        groups = batched_inventory(loaded.inventory, stored.plan)
         for group in groups:
             if group not in ("_meta", "all"):
                 inventory.add_group(group)
