@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rackwright.cli.common import Format
+from rackwright.cli.lab import lab
 
 
 class Draw(StrEnum):
@@ -34,6 +35,7 @@ app = typer.Typer(
     "Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input.\n\n"
     "Start with `rackwright plan -p guangxi`, then read `rackwright show summary -p guangxi`.",
 )
+app.add_typer(lab, name="lab")
 
 ProjectOption = Annotated[
     str | None,

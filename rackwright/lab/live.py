@@ -54,7 +54,7 @@ def heard(lldpcli: Sequence[str]) -> list[Heard] | None:
     try:
         done = subprocess.run(  # noqa: S603
             [*lldpcli, "-f", "json0", "show", "neighbors"],
-            capture_output=True, text=True, check=False, timeout=10,
+            capture_output=True, text=True, check=False, timeout=3,
         )  # fmt: skip
         rows = json.loads(done.stdout).get("lldp", []) if done.returncode == 0 else None
     except (OSError, ValueError, subprocess.TimeoutExpired):

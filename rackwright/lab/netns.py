@@ -15,6 +15,13 @@ from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
 RUN = Path("/run/netns")
+PACKAGES = {
+    "ip": "iproute2", "unshare": "util-linux", "nsenter": "util-linux", "sysctl": "procps", "lldpd": "lldpd",
+    "lldpcli": "lldpd", "sshd": "openssh-server", "ssh": "openssh-client", "ssh-keygen": "openssh-client",
+    "nft": "nftables", "vtysh": "frr", "zebra": "frr", "bgpd": "frr", "bfdd": "frr",
+    "ovs-vswitchd": "openvswitch-switch", "ovsdb-server": "openvswitch-switch", "ethtool": "ethtool", "ping": "iputils-ping",
+}  # fmt: skip
+"""Program -> Debian package."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -23,18 +30,27 @@ class LabError(Exception):
 
 
 def missing_capabilities(programs: Sequence[str]) -> list[str]:
-    """What this machine lacks for a lab, in words: root, namespaces, programs. Empty when it can."""
+    """What this machine lacks for a lab, in words: root, namespaces, programs with their Debian package. Empty when
+    it can."""
     from shutil import which
 
     out = []
     if os.geteuid() != 0:
-        out.append("root (the lab makes network namespaces)")
-    out += [
-        f"the program {name}"
-        for name in programs
-        if which(name) is None and not Path(f"/usr/sbin/{name}").exists()
-    ]
+        out.append("root: it makes network namespaces (run it with sudo)")
+    elif not _may_make_namespaces():
+        out.append("the right to make network namespaces (CAP_SYS_ADMIN): this root does not have it")
+    for name in programs:
+        if which(name) is None and not Path("/usr/sbin", name).exists():
+            package = PACKAGES.get(Path(name).name)
+            out.append(f"the program {name}" + (f" (Debian package {package})" if package else ""))
+    if any(item.startswith("the program") for item in out):
+        out.append("run scripts/lab-packages.sh, which installs them all and starts nothing")
     return out
+
+
+def _may_make_namespaces() -> bool:
+    done = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)  # noqa: S607
+    return done.returncode == 0
 
 
 def ip(*arguments: str, check: bool = True) -> str:

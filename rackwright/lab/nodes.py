@@ -3,6 +3,7 @@ real sshd and lldpd; switches with lldpd and FRR (their command line is another 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -134,15 +135,20 @@ def stop(state: State, nodes: Sequence[Node]) -> None:
     names = {n.name for n in nodes}
     for process in state.processes:
         if process.node in names and alive(process):
-            os.kill(process.pid, signal.SIGKILL)
+            _end(process.pid)
     for pid in netns.pids_in([state.nodes[name] for name in names]):
         if pid != os.getpid():
-            os.kill(pid, signal.SIGKILL)
+            _end(pid)
     deadline = time.monotonic() + 5
     while any(alive(p) for p in state.processes if p.node in names) and time.monotonic() < deadline:
         time.sleep(0.02)
     state.processes = [p for p in state.processes if p.node not in names]
     state.save()
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def host_process(state: State, node: Node) -> int | None:

@@ -141,27 +141,36 @@ def reserve(name: str, project: str, folder: Path, created: str, options: dict[s
 def labs(base: Path) -> list[State]:
     """Every lab this machine knows: those below `base` and those in /run, wherever their folders are; by name.
 
-    One whose folder was deleted comes back with its id as name and the stage "lost".
+    One whose folder is gone, or whose state cannot be read, comes back with its id as name and the stage "lost".
     """
-    paths = {p.resolve() for p in base.glob("*/state.json")}
     found: dict[str, State] = {}
-    for path in sorted(paths):
-        state = load(path)
-        found[state.id] = state
-    for run in sorted(RUN.glob("*")) if RUN.is_dir() else []:
-        if run.name in found:
-            continue
-        with contextlib.suppress(OSError):
-            folder = (run / "folder").read_text(encoding="utf-8")
-            try:
-                state = load(Path(folder) / "state.json")
-            except LabError:
-                state = State(run.name, run.name, "?", folder, "?", stage="lost")
-            if state.id == run.name:
-                found[state.id] = state
-            else:  # the folder has another lab by now
-                found[run.name] = State(run.name, run.name, "?", folder, "?", stage="lost")
+    for path in sorted(base.glob("*/state.json")):
+        with contextlib.suppress(LabError):
+            state = load(path)
+            found[state.id] = state
+    for state in _running():
+        found.setdefault(state.id, state)
     return sorted(found.values(), key=lambda s: (s.name, s.id))
+
+
+def lost(folder: Path) -> list[State]:
+    """Labs that ran in a folder whose state no longer tells of them."""
+    return [s for s in _running() if s.stage == "lost" and Path(s.folder) == folder.resolve()]
+
+
+def _running() -> Iterator[State]:
+    for run in sorted(RUN.glob("*")) if RUN.is_dir() else []:
+        try:
+            folder = (run / "folder").read_text(encoding="utf-8")
+        except OSError:  # died between making the folder and writing into it: nothing else was made by then
+            folder = str(run)
+        try:
+            state = load(Path(folder) / "state.json")
+        except LabError:
+            state = None
+        if state is None or state.id != run.name:
+            state = State(run.name, run.name, "?", folder, "?", stage="lost")
+        yield state
 
 
 @contextlib.contextmanager

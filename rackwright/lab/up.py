@@ -18,7 +18,7 @@ from inventory.plan_model import Plan
 from rackwright.lab import netns, nodes, routing, wiring
 from rackwright.lab.cleanup import remove
 from rackwright.lab.shape import Shape
-from rackwright.lab.state import State, alive, load, locked, marked, reserve
+from rackwright.lab.state import State, alive, load, locked, lost, marked, reserve
 from rackwright.lab.switches import emulator
 
 PROGRAMS = (
@@ -64,10 +64,13 @@ def up(
 
 
 def _clear_leftovers(name: str, folder: Path) -> None:
+    for gone in lost(folder):
+        remove(gone)
     path = folder / "state.json"
-    if not path.exists():
-        return
-    before = load(path)
+    try:
+        before = load(path)
+    except netns.LabError:
+        return  # none, or one nobody can read: what it made is gone by now
     if before.stage == "up":
         raise netns.LabError(
             f"lab {name} is up already; `rackwright lab down --name {name}` or take another --name"

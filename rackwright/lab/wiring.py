@@ -113,7 +113,7 @@ def drop(state: State, wanted: Mapping[str, str]) -> None:
             del state.dropped[key]
         if key in wanted:
             rules = (
-                f"table netdev {table} {{\n chain all {{\n"
+                f"table netdev {table} {{\n chain faulty {{\n"
                 f'  type filter hook {wanted[key]} device "{interface}" priority 0; policy drop;\n }}\n}}\n'
             )
             netns.in_namespace(space, "nft", "-f", "-", stdin=rules)
