@@ -183,6 +183,10 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
         """Keep the running configuration in a file on the switch; its name."""
         raise NotOnThisPlatformError(f"{self.platform}: backup: not written")
 
+    def abort_trial(self) -> bool:
+        """Undo what was committed with a timer at once; False when no timer runs."""
+        raise NotOnThisPlatformError(f"{self.platform}: abort_trial: not written")
+
     def save(self) -> None:
         """Start with the running configuration from now on."""
         raise NotOnThisPlatformError(f"{self.platform}: save: not written")

@@ -14,8 +14,8 @@ from inventory.model_operations import Secret
 MASK = "***"
 REFERENCE = re.compile(r"%secret:([^%]+)%")
 KEY = re.compile(
-    r"(?P<head>\b(?:cipher|irreversible-cipher|simple|password|key|secret|community (?:read|write)|encrypted)"
-    r"(?: (?:cipher|simple|irreversible-cipher|\d))?) (?P<key>(?!\*\*\*)\S+)"
+    r"(?P<head>\b(?:(?:irreversible-)?cipher|password(?: (?:cipher|irreversible-cipher|simple|\d))?"
+    r"|(?:key|secret|encrypted) (?:cipher|simple|\d)|community (?:read|write)(?: cipher)?)) (?P<key>(?!\*\*\*)\S+)"
 )
 """A word that a key follows, in any of the platforms' configurations."""
 
