@@ -47,7 +47,7 @@ from inventory.model_devices import (
     Spread,
 )
 from inventory.model_drills import Scenario
-from inventory.model_operations import ManagementServer, Secret
+from inventory.model_operations import Delivery, ManagementServer, Secret
 from inventory.model_security import Endpoint, Mirror, SecurityRule, Waypoint, Zone
 from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, Site, Sts, Ups
 
@@ -55,6 +55,7 @@ __all__ = [
     "SECTIONS",
     "AsnPool",
     "Count",
+    "Delivery",
     "Demand",
     "Endpoint",
     "ExistingHosts",
@@ -440,6 +441,7 @@ SECTIONS: dict[str, type[Record]] = {
     "requirements": Requirement,
     "secrets": Secret,
     "management_servers": ManagementServer,
+    "deliveries": Delivery,
     "waivers": Waiver,
 }
 """Top-level lists of a project. Any YAML file of the project folder may hold any of them; lists of the

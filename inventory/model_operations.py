@@ -1,12 +1,13 @@
-"""Records of how the platform is run: servers that every device talks to, and secrets by reference only."""
+"""Records of how the platform is run: servers that every device talks to, secrets by reference only, and what has
+been delivered."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, StringConstraints
+from pydantic import Field, Strict, StringConstraints, model_validator
 
-from inventory.fields import Name, Record, Ref, Slug, Title
+from inventory.fields import IsoDate, Name, Record, Ref, Slug, Title
 
 Platform = Literal["huawei_vrp", "h3c_comware", "ruijie_rgos"]
 """Network operating systems that configurations are rendered for."""
@@ -35,3 +36,27 @@ class ManagementServer(Record):
     port: Annotated[int, Strict(), Field(ge=1, le=65_535)] | None = None
     account: str | None = None
     secret: Annotated[str, Ref("secrets")] | None = None
+
+
+Serial = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=64)]
+MacAddress = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")]
+
+
+class Delivery(Record):
+    """One device as the delivery note or the scan at arrival says: its serial number, the box it came in, the day
+    it arrived, the MAC addresses on its sheet by port name. `device` is the planned device it is to be; `fleet`
+    alone: which of the fleet is not settled yet. Null: not known."""
+
+    name: Name
+    device: Name | None = None
+    fleet: Annotated[str, Ref("fleets")] | None = None
+    serial: Serial | None = None
+    box: str | None = None
+    arrived: IsoDate | None = None
+    macs: dict[str, MacAddress | None] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Delivery:
+        if (self.device is None) == (self.fleet is None):
+            raise ValueError("a delivery names either its device or its fleet")
+        return self

@@ -124,6 +124,9 @@ def fault(
     `lab fault serial DEVICE 2102XYZ`, `lab fault version DEVICE V200R021`, `lab fault clock DEVICE -2.5`: other than
     planned.
 
+    `lab fault bmc DEVICE 401`: the management controller of a server takes no password; `503`: out of service; a
+    number: so many seconds for every answer. A server that loses one feed shows it at its power supply.
+
     Faults add up. `lab status` lists them with numbers, `lab heal NUMBER` takes one out, `lab heal` all.
     """
     from rackwright.cli.lab_verbs import run_fault

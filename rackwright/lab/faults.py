@@ -49,6 +49,8 @@ KINDS: Mapping[str, Kind] = {
     "refuse-login": Kind("refuse-login DEVICE", "the switch takes no password", 1),
     "forget-commit": Kind("forget-commit DEVICE", "the switch says a commit is done and keeps what it had", 1),
     "serial": Kind("serial DEVICE TEXT", "another serial number than planned (servers: as their BMC tells it)", 2),
+    "bmc": Kind("bmc DEVICE 401|503|SECONDS", "the management controller of a server takes no password, is out of service, "
+                "or needs so many seconds for every answer", 2),
     "version": Kind("version DEVICE TEXT", "another software version (servers: BIOS, as their BMC tells it)", 2),
     "clock": Kind("clock DEVICE SECONDS", "the clock is off; negative is slow. All nodes share this machine's clock: the "
                   "device only says so (`display clock`, `chronyc tracking`)", 2),
@@ -137,7 +139,9 @@ def _device(state: State, shape: Shape, kind: str, name: str) -> None:
     if nodes.is_host(node):
         if kind in SWITCH_KINDS:
             raise LabError(f"{name} is a {node.kind}: {kind} is for switches with a command line")
-        if kind in ("serial", "version") and not any(p.what == "bmc" and alive(p) for p in state.processes):
+        if kind in ("bmc", "serial", "version") and not any(
+            p.what == "bmc" and alive(p) for p in state.processes
+        ):
             raise LabError(
                 f"{name}: no management controllers run in this lab, nothing would show its {kind}"
             )
@@ -168,8 +172,15 @@ def _check_hang(shape: Shape, targets: list[str], options: dict[str, str]) -> No
         raise LabError(f"{targets[0]} is a server: it hangs as a whole, without --command")
 
 
+def _check_bmc(shape: Shape, targets: list[str], options: dict[str, str]) -> None:
+    if shape.nodes[targets[0]].bmc is None:
+        raise LabError(f"{targets[0]} has no management controller in this lab")
+    if targets[1] not in ("401", "503"):
+        targets[1] = str(_number("bmc", targets[1]))
+
+
 _CHECKS: Mapping[str, Callable[[Shape, list[str], dict[str, str]], None]] = {
-    "swap": _check_swap, "cut": _check_cut, "hang": _check_hang,
+    "swap": _check_swap, "cut": _check_cut, "hang": _check_hang, "bmc": _check_bmc,
 }  # fmt: skip
 
 
@@ -327,15 +338,23 @@ def _tell_switches(state: State, shape: Shape) -> None:
 
 
 def _tell_hosts(state: State, shape: Shape) -> None:
-    """Clocks into the hosts, and a file that the management controllers read: device -> serial, version."""
+    """Clocks into the hosts, and a file that the management controllers read: device -> serial, version, feeds
+    without power, and faults of the controller itself."""
     clocks: dict[str, str] = {}
-    overrides: dict[str, dict[str, str]] = {}
+    overrides: dict[str, dict[str, Any]] = {}
     for fault in state.faults:
         if fault.targets[0] in shape.nodes and nodes.is_host(shape.nodes[fault.targets[0]]):
             if fault.kind == "clock":  # chronyc counts the other way: positive is slow
                 clocks[fault.targets[0]] = f"{-float(fault.targets[1]):.9f}"
             elif fault.kind in ("serial", "version"):
                 overrides.setdefault(fault.targets[0], {})[fault.kind] = fault.targets[1]
+            elif fault.kind == "bmc":
+                word = fault.targets[1]
+                own = overrides.setdefault(fault.targets[0], {})
+                own |= {word: True} if word in ("401", "503") else {"slow": float(word)}
+    for node in shape.nodes.values():
+        if node.bmc and (lost := power.lost_feeds(shape, node.name, state.faults)):
+            overrides.setdefault(node.name, {})["lost"] = lost
     for node in shape.nodes.values():
         root = nodes.host_root(state, node) if nodes.is_host(node) and node.name not in state.dead else None
         if root is None:

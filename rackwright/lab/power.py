@@ -50,3 +50,9 @@ def _dead(shape: Shape, name: str, off: Iterable[str]) -> bool:
     if gone & {name, node.rack, node.site} or (node.kind == "switch" and node.pair in gone):
         return True
     return bool(node.feeds) and all({feed, *shape.above.get(feed, ())} & gone for feed in node.feeds)
+
+
+def lost_feeds(shape: Shape, name: str, faults: Sequence[Fault]) -> list[str]:
+    """Feeds of a node that have no power: killed themselves, or with their panel or UPS."""
+    off = {f.targets[0] for f in faults if f.kind == "kill"}
+    return [feed for feed in shape.nodes[name].feeds if {feed, *shape.above.get(feed, ())} & off]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import ipaddress
 import json
 import subprocess
@@ -16,6 +15,7 @@ from typing import Any
 from inventory.inventory import Inventory
 from inventory.plan_model import Plan
 from rackwright.lab import netns, nodes, routing, wiring
+from rackwright.lab.bmc_rows import bmc_rows
 from rackwright.lab.cleanup import remove
 from rackwright.lab.shape import Shape
 from rackwright.lab.state import State, alive, load, locked, lost, marked, reserve
@@ -114,8 +114,13 @@ def _build(
     tell("switch command lines", 3, 5)
     _switches(state, inventory, plan, shape)
     tell("management controllers", 4, 5)
-    if importlib.util.find_spec("rackwright.lab.bmc"):
-        _daemon(state, "bmc", _bmc_rows(state, inventory, plan, shape))
+    rows = bmc_rows(state, inventory, plan, shape)
+    made = sum(not row["serial_planned"] for row in rows["bmcs"])
+    if made:
+        state.options["notes"].append(
+            f"{made} serial numbers are made up: no delivery of these devices is recorded"
+        )
+    _daemon(state, "bmc", rows)
     state.stage, state.builder = "up", None
     state.save()
     tell("ready", 5, 5)
@@ -195,20 +200,6 @@ def _switches(state: State, inventory: Inventory, plan: Plan, shape: Shape) -> N
             }
         )  # fmt: skip
     _daemon(state, "switches", {"control": str(state.run / "control.sock"), "switches": rows})
-
-
-def _bmc_rows(state: State, inventory: Inventory, plan: Plan, shape: Shape) -> dict[str, Any]:
-    """What the process of the management controllers needs to know: one row a BMC address."""
-    rows = [
-        {
-            "name": n.name, "namespace": state.nodes[n.name], "address": n.bmc.partition("/")[0],
-            "manufacturer": inventory.devices[n.name].type.manufacturer, "model": inventory.devices[n.name].type.model,
-            "serial": f"LAB-{n.name}", "feeds": n.feeds,
-        }
-        for n in shape.nodes.values()
-        if n.bmc
-    ]  # fmt: skip
-    return {"control": str(state.run / "bmc.sock"), "bmcs": rows}
 
 
 def _daemon(state: State, what: str, rows: Mapping[str, Any]) -> None:
