@@ -17,10 +17,14 @@ def batched_inventory(inventory: Inventory, plan: Plan) -> dict[str, Any]:
     """`ansible_inventory` with the batches of each kind of device added.
 
     The hosts of `batches_<kind>` stand in the order in which they are changed; `rackwright_batch` of a host is
-    the number of its batch.
+    the number of its batch. `one_at_a_time` are the devices of quorums, stand-in and replica groups.
     """
     out = ansible_inventory(inventory, plan)
     hostvars = out["_meta"]["hostvars"]
+    apart = sorted(h for h, values in hostvars.items() if "rackwright_shares" in values)
+    if apart:
+        out["one_at_a_time"] = {"hosts": apart}
+        out["all"]["children"].append("one_at_a_time")
     of_kind: dict[str, list[str]] = defaultdict(list)
     for host in hostvars:
         of_kind[inventory.devices[host].kind].append(host)

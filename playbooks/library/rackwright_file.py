@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""Writes a file and keeps what stood there before the first change, so that a stage can be undone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = """
+module: rackwright_file
+short_description: A file that can be put back as it was
+description:
+  - Writes text to a file. Before its first change by a stage, the file as it stood is kept on the host.
+  - With O(state=restored) every file kept for the stage is put back; files that did not exist are removed.
+options:
+  stage:
+    description: Name under which the files as they stood are kept.
+    type: str
+    required: true
+  path:
+    description: File to write.
+    type: path
+  content:
+    description: Text of the file.
+    type: str
+  mode:
+    description: Permissions, in octal.
+    type: str
+    default: "0644"
+  validate:
+    description: Command that must accept the new file before it is put in place; %s stands for it.
+    type: str
+  state:
+    description: Whether the file has this text, or all files of the stage are as before.
+    choices: [written, restored]
+    default: written
+    type: str
+  kept_in:
+    description: Folder on the host for the files as they stood.
+    type: path
+    default: /var/lib/rackwright/before
+"""
+
+
+def read(path: str) -> str | None:
+    """The text of a file; None when there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def put(module: AnsibleModule, path: str, text: str, mode: int) -> None:
+    """Replace a file in one step."""
+    os.makedirs(os.path.dirname(path) or "/", exist_ok=True)
+    handle, fresh = tempfile.mkstemp(dir=module.tmpdir)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+    check = module.params["validate"]
+    if check and module.params["state"] == "written":
+        code, out, err = module.run_command([fresh if a == "%s" else a for a in check.split()])
+        if code:
+            module.fail_json(msg=f"{path} not written: {check} says: {(err or out).strip()}")
+    os.chmod(fresh, mode)
+    module.atomic_move(fresh, path)
+    os.chmod(path, mode)
+
+
+def write(module: AnsibleModule, folder: str) -> None:
+    """State written."""
+    path, text, mode = module.params["path"], module.params["content"], int(module.params["mode"], 8)
+    before = read(path)
+    same_mode = before is not None and os.stat(path).st_mode & 0o7777 == mode
+    changed = before != text or not same_mode
+    if changed and not module.check_mode:
+        kept = os.path.join(folder, path.strip("/").replace("%", "%25").replace("/", "%2F"))
+        if not os.path.exists(kept) and not os.path.exists(kept + ".absent"):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            if before is None:
+                open(kept + ".absent", "w").close()
+            else:
+                shutil.copy2(path, kept)
+        put(module, path, text, mode)
+    module.exit_json(changed=changed, path=path, diff=difference(path, before, text))
+
+
+def restore(module: AnsibleModule, folder: str) -> None:
+    """State restored."""
+    diffs, paths = [], []
+    for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        kept, absent = os.path.join(folder, entry), entry.endswith(".absent")
+        path = "/" + (entry[: -len(".absent")] if absent else entry).replace("%2F", "/").replace("%25", "%")
+        text = None if absent else read(kept)
+        diffs.append(difference(path, read(path), text))
+        paths.append(path)
+        if module.check_mode:
+            continue
+        if text is None:
+            if os.path.exists(path):
+                os.remove(path)
+        else:
+            put(module, path, text, os.stat(kept).st_mode & 0o7777)
+        os.remove(kept)
+    module.exit_json(changed=bool(paths), paths=paths, diff=diffs)
+
+
+def difference(path: str, before: str | None, after: str | None) -> dict[str, str]:
+    """For --diff."""
+    return {
+        "before": before or "", "after": after or "",
+        "before_header": path if before is not None else f"{path} (none)",
+        "after_header": path if after is not None else f"{path} (removed)",
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Run as an Ansible module."""
+    module = AnsibleModule(
+        argument_spec={
+            "stage": {"type": "str", "required": True},
+            "path": {"type": "path"},
+            "content": {"type": "str"},
+            "mode": {"type": "str", "default": "0644"},
+            "validate": {"type": "str"},
+            "state": {"type": "str", "default": "written", "choices": ["written", "restored"]},
+            "kept_in": {"type": "path", "default": "/var/lib/rackwright/before"},
+        },
+        required_if=[("state", "written", ("path", "content"))],
+        supports_check_mode=True,
+    )
+    folder = os.path.join(module.params["kept_in"], module.params["stage"])
+    (write if module.params["state"] == "written" else restore)(module, folder)
+
+
+if __name__ == "__main__":
+    main()
