@@ -358,3 +358,59 @@ def new(
     from rackwright.cli.new import run
 
     run(folder)
+
+
+SiteOption = Annotated[str | None, typer.Option("--site", help="Only devices of this site.")]
+PairOption = Annotated[list[str] | None, typer.Option("--pair", help="Only this pair; may be repeated.")]
+HostOption = Annotated[list[str] | None, typer.Option("--host", help="Only this device; may be repeated.")]
+UserOption = Annotated[str | None, typer.Option("--user", help="Who logs in. Default: RACKWRIGHT_USER.")]
+SecretOption = Annotated[
+    str | None,
+    typer.Option("--secret", help="Secret of the inventory with the password. Default: RACKWRIGHT_PASSWORD."),
+]
+VaultOption = Annotated[
+    Path | None, typer.Option("--vault", help="ansible-vault file for secrets whose source is `vault`.")
+]
+KnownHostsOption = Annotated[
+    Path | None,
+    typer.Option("--known-hosts", help="Host keys. Default: RACKWRIGHT_KNOWN_HOSTS, or the user's own."),
+]
+PortOption = Annotated[int, typer.Option("--port", help="TCP port of SSH.")]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Devices at once.")]
+
+
+@app.command()
+def push(
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    site: SiteOption = None,
+    pair: PairOption = None,
+    host: HostOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; send nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    revert_in: Annotated[
+        int,
+        typer.Option("--revert-in", min=1, help="Seconds after which a switch goes back unless confirmed."),
+    ] = 600,
+    settle: Annotated[float, typer.Option("--settle", help="Seconds links may take to come back.")] = 60,
+    user: UserOption = None,
+    secret: SecretOption = None,
+    vault: VaultOption = None,
+    known_hosts: KnownHostsOption = None,
+    port: PortOption = 22,
+    workers: WorkersOption = 20,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the logs. Default: build/<project>.")
+    ] = None,
+) -> None:
+    """Bring switches to the configuration the plan intends: difference, commit on trial, health check, confirm or roll back.
+
+    Never both members of a pair at once; the second only when the first is well.
+    """
+    from rackwright.cli.push import run
+
+    run(
+        project, output, site=site, pair=pair or [], host=host or [], dry_run=dry_run, yes=yes, revert_in=revert_in,
+        settle=settle, user=user, secret=secret, vault_file=vault, known_hosts=known_hosts, port=port, workers=workers,
+        out_folder=out_folder,
+    )  # fmt: skip

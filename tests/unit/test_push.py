@@ -13,6 +13,7 @@ import pytest
 from napalm.base.base import NetworkDriver
 from napalm.base.exceptions import CommitError, ConnectionException
 
+from inventory.fields import Title
 from inventory.model_operations import Secret
 from rackwright.lab.emulator.device import Faults, Neighbour, PortState, Switch
 from rackwright.lab.emulator.session import listen
@@ -38,7 +39,11 @@ WANTED = SwitchConfig(
     ),
     servers=(Server("snmp", "10.1.1.1", "watcher", "snmp-key"),),
 )  # fmt: skip
-SECRETS = {"snmp-key": Secret.model_construct(**{"name": "snmp-key", "source": "env", "key": "SNMP_KEY"})}
+SECRETS = {
+    "snmp-key": Secret(
+        at="secrets.yml:1", name="snmp-key", title=Title(en="key", zh="密钥"), source="env", key="SNMP_KEY"
+    )
+}
 VALUE = "kept-out-of-sight"
 CHECKS = Checks({"10GE1/0/1": ("core", "1")}, settle_s=0.5)
 
@@ -161,7 +166,7 @@ FAULTS: dict[str, tuple[Callable[[Faults], object], str, str, bool]] = {
     "shows what is wanted": (lambda f: f.lie.update({"display current": render(WANTED)}), "refused", "contradicts itself", False),
     "claims to be another": (lambda f: f.lie.update({"display current": "sysname B-ASW-09B\n"}), "refused", "says it is B-ASW-09B", False),
     "says that the commit failed": (lambda f: f.lie.update({"commit trial": "Error: no\n"}), "confirmed", "confirmed", True),
-    "cannot end the trial": (lambda f: f.__init__(hang=["abort"], forget_commit=True), "unknown", "ending the trial failed", False),
+    "cannot end the trial": (lambda f: f.__dict__.update(hang=["abort"], forget_commit=True), "unknown", "ending the trial failed", False),
     "is slow": (lambda f: setattr(f, "slow_s", 0.02), "confirmed", "confirmed", True),
 }  # fmt: skip
 
