@@ -46,7 +46,7 @@ def configs(draw: st.DrawFn, platform: str) -> SwitchConfig:
     """A configuration with every field varied inside what the platform can express."""
     limits = LIMITS[platform]
     lag_numbers = sorted(draw(st.sets(st.integers(0, min(limits.lag_max, 60)), max_size=5)))
-    peer = draw(st.sampled_from(lag_numbers)) if lag_numbers and draw(st.booleans()) else None
+    peer = draw(st.sampled_from(lag_numbers)) if bool(lag_numbers) and draw(st.booleans()) else None
     management = None
     if draw(st.booleans()):
         own = draw(ADDRESSES)
@@ -139,7 +139,7 @@ def servers(draw: st.DrawFn) -> tuple[Server, ...]:
             draw(st.sets(ADDRESSES, max_size=2)), key=lambda a: tuple(map(int, a.split(".")))
         ):
             secret = key if kind == "aaa" else user_key if kind == "snmp" else ""
-            rows.append(Server(kind, address, user if kind == "snmp" else "", secret))  # type: ignore[arg-type]
+            rows.append(Server(kind, address, user if kind == "snmp" else "", secret))
     return tuple(rows)
 
 

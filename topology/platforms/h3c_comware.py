@@ -188,7 +188,7 @@ def _servers(tree: Section) -> Iterator[Server]:
         found = re.search(r"udp-domain (\S+) .*securityname (\S+)", line.line)
         if found:
             user = tree.value(f"snmp-agent usm-user v3 {found[2]}") or ""
-            key = re.search(r"authentication-mode \S+ (\S+)", user)
-            yield Server("snmp", found[1], found[2], reference(key[1] if key else None))
+            auth = re.search(r"authentication-mode \S+ (\S+)", user)
+            yield Server("snmp", found[1], found[2], reference(auth[1] if auth else None))
     for line in tree.all(r"info-center loghost "):
         yield Server("syslog", line.line.split()[-1])

@@ -102,3 +102,32 @@ def reference(text: str | None) -> str:
         return ""
     found = re.fullmatch(r"%secret:(.+)%", text)
     return found[1] if found else ENCRYPTED
+
+
+def commands(text: str, leave: str) -> Iterator[str]:
+    """The lines as they are typed one after the other: `leave` (`quit`, `exit`) steps out of every section.
+
+    Without it a line of the outer view that the inner one knows too (`lldp enable`) would be taken inside.
+    """
+
+    def typed(section: Section) -> Iterator[str]:
+        for child in section.children:
+            if child.line in ("return", "end", "exit-address-family"):
+                continue
+            yield child.line
+            if child.children or opens(child.line):
+                yield from typed(child)
+                yield leave
+
+    yield from typed(sections(text))
+
+
+def opens(line: str) -> bool:
+    """True for a line that opens a section even when nothing stands in it."""
+    return (
+        re.match(
+            r"(?:interface |vlan \d+$|(?:router )?bgp \d|ip vpn-instance \S+$|ipv4-family |address-family )",
+            line,
+        )
+        is not None
+    )

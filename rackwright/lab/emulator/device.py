@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -83,12 +84,19 @@ class Switch:
     clock_offset_s: float = 0.0
     """How far its clock is off; positive is fast."""
     faults: Faults = field(default_factory=Faults)
+    minute_s: float = 60.0
+    """Seconds a minute lasts in timers that count minutes; tests shorten it."""
+    started: float = field(default_factory=time.time)
     trial: tuple[float, Node, asyncio.TimerHandle] | None = None
     """A commit that is undone unless confirmed: when, what it goes back to, and the timer."""
 
     def text(self) -> str:
         """The running configuration."""
         return text_of(self.dialect, self.running)
+
+    def clock(self) -> time.struct_time:
+        """What its clock shows, in UTC."""
+        return time.gmtime(time.time() + self.clock_offset_s)
 
     def start_trial(self, seconds: float, before: Node) -> None:
         """Go back to `before` after `seconds` unless confirmed."""
@@ -109,8 +117,20 @@ class Switch:
             _, before, handle = self.trial
             handle.cancel()
             self.running, self.trial = before, None
+            self.rename()
 
     def reload(self) -> None:
         """Start again with the saved configuration."""
         self.confirm()
         self.running = from_text(self.dialect, self.saved)
+        self.rename()
+
+    def rename(self) -> None:
+        """Bear the name the running configuration says."""
+        for line in (child.line.split() for child in self.running.children):
+            if len(line) == 2 and line[0] in ("sysname", "hostname"):
+                self.host = line[1]
+
+    def uptime_s(self) -> int:
+        """Seconds since the start, ten days at least: nobody meets these switches on their first day."""
+        return 864_000 + int(time.time() - self.started)

@@ -16,12 +16,26 @@ class Shell(Protocol):
     """One login on a platform. `run` answers one line; `prompt` follows it. `ended` is set by `quit`."""
 
     ended: bool
+    page: int
+    pager: str
 
     def prompt(self) -> str:
         """What stands before the cursor."""
 
     def run(self, line: str) -> str:
         """The answer to one line, lines ended by line feeds."""
+
+    def expanded(self, line: str) -> str:
+        """The line in full words."""
+
+    def help(self, line: str) -> str:
+        """The answer to `?` behind what is typed."""
+
+    def complete(self, line: str) -> str:
+        """What Tab adds to what is typed."""
+
+    def leave_all(self) -> str:
+        """The answer to Ctrl-Z."""
 
 
 class Login(asyncssh.SSHServer):
@@ -51,6 +65,10 @@ class Terminal(asyncssh.SSHServerSession[str]):
         self.buffer = ""
         self.last = ""
         self.channel: Any = None
+        self.terminal = False
+        self.rest: list[str] = []
+        self.paused = False
+        self.escape = ""
         self.lines: asyncio.Queue[str] = asyncio.Queue()
         self.worker: asyncio.Task[None] | None = None
 
@@ -59,7 +77,8 @@ class Terminal(asyncssh.SSHServerSession[str]):
         self.channel = chan
 
     def pty_requested(self, *_: Any) -> bool:
-        """A terminal is fine."""
+        """A terminal is fine; only there is output paged."""
+        self.terminal = True
         return True
 
     def shell_requested(self) -> bool:
@@ -74,7 +93,13 @@ class Terminal(asyncssh.SSHServerSession[str]):
     def data_received(self, data: str, datatype: Any) -> None:
         """Echo what is typed and hand over whole lines."""
         for character in data:
-            if character in "\r\n":
+            if self.escape or character == "\x1b":  # cursor keys and the like are swallowed
+                self.escape += character
+                if (len(self.escape) > 2 and character.isalpha()) or len(self.escape) > 8:
+                    self.escape = ""
+            elif self.rest:
+                self._turn_page(character)
+            elif character in "\r\n":
                 if character == "\n" and self.last == "\r":
                     self.last = character
                     continue
@@ -87,7 +112,17 @@ class Terminal(asyncssh.SSHServerSession[str]):
                     self._write("\b \b")
             elif character == "\x03":
                 self.buffer = ""
-            elif character.isprintable() or character == "\t":
+                self._write("\n" + self.shell.prompt())
+            elif character == "\x1a":
+                self.buffer = ""
+                self._write("\n" + self.shell.leave_all() + self.shell.prompt())
+            elif character == "?" and self.lines.empty() and not getattr(self.shell, "question", None):
+                self._write("?\n" + self.shell.help(self.buffer) + self.shell.prompt() + self.buffer)
+            elif character == "\t":
+                more = self.shell.complete(self.buffer)
+                self.buffer += more
+                self._write(more)
+            elif character.isprintable():
                 self.buffer += character
                 self._write(character)
             self.last = character
@@ -111,22 +146,43 @@ class Terminal(asyncssh.SSHServerSession[str]):
         faults, text = self.switch.faults, line.strip()
         if faults.slow_s:
             await asyncio.sleep(faults.slow_s)
-        if text and any(text.startswith(start) for start in faults.hang):
+        full = self.shell.expanded(text) if faults.hang or faults.drop or faults.lie else text
+
+        def named(start: str) -> bool:
+            return bool(text) and (text.startswith(start) or full.startswith(start))
+
+        if any(named(start) for start in faults.hang):
             await asyncio.Event().wait()
         answer = self.shell.run(line)
-        if text and any(text.startswith(start) for start in faults.drop):
+        if any(named(start) for start in faults.drop):
             self._write(answer[: len(answer) // 2])
             connection = self.channel.get_connection()
             connection.abort()
             return
         for start, lie in faults.lie.items():
-            if text.startswith(start):
+            if named(start):
                 answer = lie
-        self._write(answer)
         if self.shell.ended:
+            self._write(answer)
             self.channel.exit(0)
             return
+        rows = answer.splitlines(keepends=True)
+        if self.terminal and self.shell.page and len(rows) > self.shell.page:
+            self.rest = rows
+            self._turn_page(" ")
+            return
+        self._write(answer)
         self._write(self.shell.prompt())
+
+    def _turn_page(self, key: str) -> None:
+        """Go on with a long answer: a page for space, a line for Enter, no more for anything else."""
+        count = self.shell.page - 1 if key == " " else 1 if key in "\r\n" else 0
+        if self.paused:
+            self._write("\r" + " " * len(self.shell.pager) + "\r")
+        shown, self.rest = self.rest[:count], self.rest[count:] if count else []
+        self._write("".join(shown))
+        self.paused = bool(self.rest)
+        self._write(self.shell.pager if self.rest else self.shell.prompt())
 
     def _write(self, text: str) -> None:
         if self.channel is not None and not self.channel.is_closing():

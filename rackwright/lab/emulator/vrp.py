@@ -2,130 +2,135 @@
 
 from __future__ import annotations
 
+from rackwright.lab.emulator.grammar import Names
 from rackwright.lab.emulator.tree import Dialect, View
 
-IP = r"\d+\.\d+\.\d+\.\d+"
-NAME = r"\S+"
-TEXT = r".+"
-MAC = r"[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}"
-VIDS = r"\d+(?: to \d+)?(?: \d+(?: to \d+)?)*"
-VPN = rf"(?: vpn-instance {NAME})?"
-
+PHYSICAL = ("GE", "10GE", "25GE", "40GE", "100GE", "200GE", "400GE")
+NAMES = Names(
+    (*PHYSICAL, "MEth", "Eth-Trunk", "Vlanif", "LoopBack"),
+    {"GigabitEthernet": "GE", "trunk": "Eth-Trunk", "XGE": "10GE"},
+)
+VPN = "[vpn-instance <word>]"
 COMMON_PORT = (
-    rf"description {TEXT}",
+    "description <text>",
     "shutdown",
-    r"jumboframe enable \d+",
-    r"mtu \d+",
-    rf"ip address {IP} {IP}",
-    rf"ip binding vpn-instance {NAME}",
-    r"port link-type (?:access|trunk|hybrid)",
-    r"port default vlan \d+",
-    rf"port trunk allow-pass vlan (?:{VIDS}|all)",
-    r"port trunk pvid vlan \d+",
-    "undo portswitch",
-    "undo port trunk allow-pass vlan 1",
-    rf"mac-address {MAC}",
+    "jumboframe enable <1500-12224>",
+    "mtu <46-9600>",
+    "ip address <ip> <mask>",
+    "ip binding vpn-instance <word>",
+    "port link-type {access|trunk|hybrid}",
+    "port default vlan <1-4094>",
+    "port trunk allow-pass vlan {<vids>|all}",
+    "port trunk pvid vlan <1-4094>",
+    "portswitch",
+    "mac-address <mac>",
     "stp edged-port enable",
-    r"speed \S+",
+    "speed <word>",
+    "lldp enable",
 )
 UNIQUE_PORT = (
     "description", "jumboframe enable", "mtu", "ip address", "port link-type", "port default vlan", "eth-trunk",
-    "mac-address", "ip binding vpn-instance", "port trunk pvid vlan", "speed", "port trunk allow-pass vlan",
+    "mac-address", "ip binding vpn-instance", "port trunk pvid vlan", "speed",
 )  # fmt: skip
+TRUNK = ("port trunk allow-pass vlan",)
 
 ROOT = View(
     opens="",
     commands=(
-        rf"sysname {NAME}",
-        rf"vlan batch {VIDS}",
+        "sysname <word>",
+        "vlan batch <vids>",
         "bfd",
         "hwtacacs enable",
-        rf"ip route-static{VPN} {IP} {IP} {IP}",
-        rf"ntp unicast-server {IP}{VPN}",
-        rf"dns server {IP}{VPN}",
-        rf"info-center loghost {IP}{VPN}",
+        f"ip route-static {VPN} <ip> <mask> <ip>",
+        f"ntp unicast-server <ip> {VPN}",
+        f"dns server <ip> {VPN}",
+        f"info-center loghost <ip> {VPN}",
         "info-center enable",
         "snmp-agent",
-        r"snmp-agent sys-info version (?:v1|v2c|v3|all)(?: v2c| v3)*",
-        rf"snmp-agent group v3 {NAME} (?:privacy|authentication)",
-        rf"snmp-agent usm-user v3 {NAME}(?: group {NAME})?",
-        rf"snmp-agent usm-user v3 {NAME} (?:authentication|privacy)-mode \S+ cipher {NAME}",
-        rf"snmp-agent target-host trap address udp-domain {IP}{VPN} params securityname {NAME} v3 privacy",
-        rf"snmp-agent community (?:read|write) {TEXT}",
+        "snmp-agent sys-info version {v1|v2c|v3|all}",
+        "snmp-agent sys-info version v1 v2c",
+        "snmp-agent group v3 <word> {privacy|authentication}",
+        "snmp-agent usm-user v3 <word> [group <word>]",
+        "snmp-agent usm-user v3 <word> {authentication-mode|privacy-mode} <word> cipher <key>",
+        f"snmp-agent target-host trap address udp-domain <ip> {VPN} params securityname <word> v3 privacy",
+        "snmp-agent community {read|write} <text>",
         "lldp enable",
         "telnet server enable",
         "telnet ipv6 server enable",
         "stelnet server enable",
-        rf"clock timezone {TEXT}",
-        rf"header login information {TEXT}",
-        r"acl number \d+",
+        "clock timezone <text>",
+        "header login information <text>",
     ),
     unique=(
-        "sysname", "vlan batch", r"snmp-agent usm-user v3 \S+ (?:authentication|privacy)-mode", "clock timezone",
-        "snmp-agent sys-info version",
+        "sysname", "snmp-agent usm-user v3 <word> authentication-mode", "snmp-agent usm-user v3 <word> privacy-mode",
+        "clock timezone",
     ),
+    lists=("vlan batch",),
     views=(
-        View(r"vlan \d+", (rf"name {NAME}", rf"description {TEXT}"), unique=("name", "description"), name="vlan"),
-        View(rf"ip vpn-instance {NAME}", views=(View("ipv4-family", name="vpn"),), name="vpn"),
+        View("vlan <1-4094>", ("name <word>", "description <text>"), unique=("name", "description")),
+        View("ip vpn-instance <word>", views=(View("ipv4-family"),)),
         View(
-            r"dfs-group \d+",
+            "dfs-group <1-255>",
             (
-                r"priority \d+", rf"system-mac {MAC}", r"system-number [12]",
-                rf"dual-active detection source ip {IP}{VPN} peer {IP}", r"m-lag up-delay \d+",
+                "priority <1-254>", "system-mac <mac>", "system-number <1-2>",
+                f"dual-active detection source ip <ip> {VPN} peer <ip>", "m-lag up-delay <0-3600>",
             ),
             unique=("priority", "system-mac", "system-number", "dual-active detection", "m-lag up-delay"),
-            name="dfs-group",
         ),
         View(
-            rf"hwtacacs server template {NAME}",
-            (rf"hwtacacs server authentication {IP}{VPN}", rf"hwtacacs server shared-key cipher {NAME}"),
+            "hwtacacs server template <word>",
+            (f"hwtacacs server authentication <ip> {VPN}", "hwtacacs server shared-key cipher <key>"),
             unique=("hwtacacs server shared-key",),
-            name="hwtacacs",
         ),
         View(
             "aaa",
-            (rf"local-user {NAME} {TEXT}",),
-            (View(rf"authentication-scheme {NAME}", (rf"authentication-mode {TEXT}",), unique=("authentication-mode",), name="aaa"),),
-            name="aaa",
+            ("local-user <word> <text>",),
+            (View("authentication-scheme <word>", ("authentication-mode <text>",), unique=("authentication-mode",)),),
         ),
         View(
-            r"interface Eth-Trunk\d+",
+            "interface <if:Eth-Trunk>",
             (
-                *COMMON_PORT, r"mode lacp-(?:static|dynamic)", "lacp timeout (?:fast|slow)", r"peer-link \d+",
-                r"dfs-group \d+ m-lag \d+",
+                *COMMON_PORT, "mode {lacp-static|lacp-dynamic}", "lacp timeout {fast|slow}", "peer-link <1-1>",
+                "dfs-group <1-255> m-lag <1-2048>",
             ),
             unique=(*UNIQUE_PORT, "mode", "lacp timeout", "peer-link", "dfs-group"),
-            name="interface",
+            lists=TRUNK,
         ),
-        View(r"interface (?:Vlanif|LoopBack|MEth)\S+", COMMON_PORT, unique=UNIQUE_PORT, name="interface"),
+        View("interface <if:Vlanif,LoopBack,MEth>", COMMON_PORT, unique=UNIQUE_PORT),
         View(
-            r"interface (?:10|25|40|100)?GE\d+/\d+/\d+",
-            (*COMMON_PORT, r"eth-trunk \d+"),
+            f"interface <if:{','.join(PHYSICAL)}>",
+            (*COMMON_PORT, "eth-trunk <0-1023>"),
             unique=UNIQUE_PORT,
-            name="interface",
+            lists=TRUNK,
         ),
         View(
-            r"bgp \d+",
+            "bgp <1-4294967295>",
             (
-                rf"router-id {IP}", rf"peer {IP} as-number \d+", rf"peer {IP} description {TEXT}", rf"peer {IP} bfd enable",
-                rf"peer {IP} (?:password cipher|ignore){TEXT}?",
+                "router-id <ip>", "peer <ip> as-number <1-4294967295>", "peer <ip> description <text>",
+                "peer <ip> bfd enable", "peer <ip> ignore", "peer <ip> password cipher <key>",
             ),
             (
                 View(
                     "ipv4-family unicast",
-                    (rf"network {IP} {IP}", rf"peer {IP} enable", r"maximum load-balancing \d+", "undo synchronization"),
+                    ("network <ip> <mask>", "peer <ip> enable", "maximum load-balancing <1-128>"),
                     unique=("maximum load-balancing",),
-                    name="af-ipv4",
                 ),
             ),
-            unique=("router-id", rf"peer {IP} as-number", rf"peer {IP} description"),
-            name="bgp",
+            unique=("router-id", "peer <ip> as-number", "peer <ip> description", "peer <ip> password"),
         ),
     ),
 )  # fmt: skip
 
-VRP = Dialect("undo", ROOT, kept=("undo portswitch", "undo port trunk allow-pass vlan 1", "undo telnet server enable",
-                                  "undo telnet ipv6 server enable", "undo snmp-agent sys-info version v1 v2c"))  # fmt: skip
+VRP = Dialect(
+    "undo",
+    ROOT,
+    NAMES,
+    kept=(
+        "undo portswitch", "undo port trunk allow-pass vlan 1", "undo telnet server enable",
+        "undo telnet ipv6 server enable", "undo snmp-agent sys-info version v1 v2c",
+    ),
+    deep=("peer",),
+)  # fmt: skip
 
 
 def short_view(line: str) -> str:
@@ -139,4 +144,8 @@ def short_view(line: str) -> str:
         return f"dfs-group-{words[1]}"
     if line == "ipv4-family unicast":
         return "bgp-af-ipv4"
+    if words[0] == "hwtacacs":
+        return f"hwtacacs-{words[-1]}"
+    if words[:2] == ["ip", "vpn-instance"]:
+        return f"vpn-instance-{words[2]}"
     return words[0] if len(words) < 3 else words[-1]

@@ -4,66 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 from rackwright.lab.emulator.device import Neighbour, PortState, Switch
-
-
-def display(switch: Switch, command: str, candidate: str | None) -> str:
-    """The answer to a display command; empty for one this switch does not know."""
-    if command == "display version":
-        return _version(switch)
-    if re.fullmatch(r"display current-configuration(?: all)?", command):
-        return "!Software Version " + switch.version + "\n#\n" + switch.text() + "return\n"
-    if found := re.fullmatch(r"display current-configuration interface (\S+)", command):
-        return _section(switch.text(), f"interface {found[1]}")
-    if command == "display saved-configuration":
-        return switch.saved or "Info: There is no saved configuration.\n"
-    if re.fullmatch(r"display configuration candidate(?: merge)?", command):
-        return candidate or switch.text()
-    if command == "display this":
-        return candidate or switch.text()
-    if command in ("display esn", "display sn"):
-        return f"ESN of slot 1: {switch.serial}\n"
-    if command in ("display device", "display device slot 1"):
-        return (
-            f"{switch.model}'s Device status:\n"
-            + "-" * 60
-            + "\nSlot  Type  Online  Status\n1     -     Present Normal\n"
-        )
-    if re.fullmatch(r"display lldp neighbor(?: interface (\S+))?", command):
-        return _lldp(switch, command.partition("interface ")[2])
-    if command == "display lldp neighbor brief":
-        return _lldp_brief(switch.neighbours())
-    if command == "display interface brief":
-        return _brief(switch.ports())
-    if command == "display interface description":
-        return _descriptions(switch)
-    if command == "display clock":
-        now = time.gmtime(time.time() + switch.clock_offset_s)
-        return time.strftime("%Y-%m-%d %H:%M:%S\n%A\nTime Zone(UTC) : UTC\n", now)
-    if command == "display bgp peer":
-        return _bgp_peers(switch)
-    if re.fullmatch(
-        r"display (?:optical-module|interface transceiver|transceiver)(?: brief| verbose)?", command
-    ):
-        return _optics(switch.ports())
-    if re.match(r"dir(?: |$)", command):
-        rows = [
-            f"  {i:3}  -rw-  {len(t):10,}  Jan 01 2026 00:00:00  {n}"
-            for i, (n, t) in enumerate(sorted(switch.files.items()))
-        ]
-        return (
-            "Directory of flash:/\n\n  Idx  Attr     Size(Byte)  Date        Time       FileName\n"
-            + "".join(f"{r}\n" for r in rows)
-        )
-    if command == "display startup":
-        return "MainBoard:\n  Startup saved-configuration file:          flash:/vrpcfg.zip\n"
-    if command == "display configuration commit list":
-        return "".join(
-            f"{i}  {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(at))}  {what}\n"
-            for i, (at, what, _) in enumerate(switch.commits, 1)
-        )
-    return ""
 
 
 def _version(switch: Switch) -> str:
@@ -75,7 +18,7 @@ def _version(switch: Switch) -> str:
     )
 
 
-def _section(text: str, line: str) -> str:
+def section_of(text: str, line: str) -> str:
     out, inside = [], False
     for row in text.splitlines():
         inside = row == line or (inside and row.startswith(" "))
@@ -172,3 +115,65 @@ def _bgp_peers(switch: Switch) -> str:
             f"  {p.address:<15} 4 {p.asn:>11} {p.received:>8} {p.sent:>8}     0  {clock:<9} {p.state:>12} {p.prefixes:>8}\n"
         )
     return head + "".join(rows)
+
+
+def _lldp_words(switch: Switch, words: tuple[str, ...]) -> str:
+    return _lldp(switch, words[-1] if "interface" in words else "")
+
+
+def _directory(switch: Switch, _: tuple[str, ...]) -> str:
+    rows = [
+        f"  {i:3}  -rw-  {len(t):10,}  Jan 01 2026 00:00:00  {n}\n"
+        for i, (n, t) in enumerate(sorted(switch.files.items()))
+    ]
+    return "Directory of flash:/\n\n  Idx  Attr     Size(Byte)  Date        Time       FileName\n" + "".join(
+        rows
+    )
+
+
+def _commits(switch: Switch, _: tuple[str, ...]) -> str:
+    return "".join(
+        f"{i}  {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(at))}  {what}\n"
+        for i, (at, what, _) in enumerate(switch.commits, 1)
+    )
+
+
+def _device(switch: Switch, _: tuple[str, ...]) -> str:
+    line = "-" * 60
+    return (
+        f"{switch.model}'s Device status:\n{line}\nSlot  Type  Online  Status\n1     -     Present Normal\n"
+    )
+
+
+def _current(switch: Switch, words: tuple[str, ...]) -> str:
+    if "interface" in words:
+        return section_of(switch.text(), f"interface {words[-1]}")
+    return "!Software Version " + switch.version + "\n#\n" + switch.text() + "return\n"
+
+
+DISPLAYS: dict[str, Callable[[Switch, tuple[str, ...]], str]] = {
+    "display version": lambda switch, _: _version(switch),
+    "display current-configuration [all]": _current,
+    "display current-configuration interface <if>": _current,
+    "display saved-configuration": lambda switch, _: (
+        switch.saved or "Info: There is no saved configuration.\n"
+    ),
+    "display {esn|sn}": lambda switch, _: f"ESN of slot 1: {switch.serial}\n",
+    "display device [slot <1-16>]": _device,
+    "display lldp neighbor [interface <if>]": _lldp_words,
+    "display lldp neighbor brief": lambda switch, _: _lldp_brief(switch.neighbours()),
+    "display interface brief": lambda switch, _: _brief(switch.ports()),
+    "display interface description": lambda switch, _: _descriptions(switch),
+    "display clock": lambda switch, _: time.strftime(
+        "%Y-%m-%d %H:%M:%S\n%A\nTime Zone(UTC) : UTC\n", switch.clock()
+    ),
+    "display bgp peer": lambda switch, _: _bgp_peers(switch),
+    "display {optical-module|transceiver} [brief|verbose]": lambda switch, _: _optics(switch.ports()),
+    "display interface transceiver [brief|verbose]": lambda switch, _: _optics(switch.ports()),
+    "display startup": lambda *_: (
+        "MainBoard:\n  Startup saved-configuration file:          flash:/vrpcfg.zip\n"
+    ),
+    "display configuration commit list": _commits,
+    "dir": _directory,
+}
+"""What may be displayed in any view."""
