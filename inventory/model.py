@@ -130,13 +130,23 @@ class PolicyOverride(Record):
     reason: str
 
 
+DomainName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$", max_length=253
+    ),
+]
+
+
 class Project(Record):
     """What is built, under which tender. `tender` is the number that clause texts refer to; `facility` holds
-    facts stated for the whole project (null: not yet stated), compared with `requirements` of scope "project"."""
+    facts stated for the whole project (null: not yet stated), compared with `requirements` of scope "project".
+    `dns_domain` is the domain that names of devices lie in (null: not said; no zone files are rendered)."""
 
     name: Slug
     title: Title
     tender: str = ""
+    dns_domain: DomainName | None = None
     facility: dict[str, FactValue] = Field(default_factory=dict)
     policy: tuple[PolicyOverride, ...] = ()
 

@@ -21,7 +21,7 @@ from inventory.fields import (
     Title,
     Workload,
 )
-from inventory.model_operations import Platform
+from inventory.model_operations import OperatingSystem, Platform
 
 
 class Supplied(Part):
@@ -53,7 +53,8 @@ class Fleet(Exposed):
 
     `site` may be null (nobody says): the fleet is then not placed. `attach: null` with `attach_open`
     giving the reason means the data connection is not decided; it is listed as open, never dropped.
-    `ha_group` names devices that stand in for each other (may span fleets).
+    `ha_group` names devices that stand in for each other (may span fleets). `os` is what its servers are installed
+    with (null: nobody has said; nothing is rendered).
     """
 
     name: Slug
@@ -71,6 +72,7 @@ class Fleet(Exposed):
     spread: Spread = Spread()
     ha_group: Slug | None = None
     sts: Annotated[str, Ref("sts")] | None = None
+    os: OperatingSystem | None = None
     supplied: tuple[Supplied, ...] = ()
 
 

@@ -12,6 +12,9 @@ from inventory.fields import IsoDate, Name, Record, Ref, Slug, Title
 Platform = Literal["huawei_vrp", "h3c_comware", "ruijie_rgos"]
 """Network operating systems that configurations are rendered for."""
 
+OperatingSystem = Literal["kylin", "anolis", "uos"]
+"""Operating systems that installations are rendered for (x86-64 server editions)."""
+
 IpText = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F.:]+$", max_length=45)]
 
 
