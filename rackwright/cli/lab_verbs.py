@@ -120,19 +120,22 @@ def _slice(
 
 
 def _find(name: str | None) -> State | None:
-    """The lab that is meant, or the only one that is not down; None when there is none. Leaves with 2 on doubt."""
+    """The lab that is meant; without a name the only one of this folder that is not down. None when there is none.
+
+    A lab of another folder is never meant by default. Leaves with 2 when the name is not enough.
+    """
     from rackwright.lab.state import labs
 
     found = labs(BASE)
-    if name is not None:
-        meant = [s for s in found if name in (s.name, s.id)]
-        here = [s for s in meant if Path(s.folder) == (BASE / s.name).resolve()]
-        return next(iter(here or meant), None)
-    standing = [s for s in found if s.stage != "down"]
-    if len(standing) > 1:
-        say("there are several labs: --name " + ", ".join(s.name for s in standing))
+    here = [s for s in found if Path(s.folder).parent == BASE.resolve()]
+    if name is None:
+        meant = [s for s in here if s.stage != "down"]
+    else:
+        meant = [s for s in here if name in (s.name, s.id)] or [s for s in found if name in (s.name, s.id)]
+    if len(meant) > 1:
+        say("there are several labs: --name " + ", ".join(s.name if name is None else s.id for s in meant))
         leave(UNUSABLE)
-    return standing[0] if standing else None
+    return meant[0] if meant else None
 
 
 @contextmanager

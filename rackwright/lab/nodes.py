@@ -61,8 +61,9 @@ def _far_ends(node: Node, shape: Shape) -> dict[str, str]:
 
 
 def lldp_file(state: State, node: Node) -> Path:
-    """The lldpd configuration of a node."""
-    return Path(state.folder) / "lldpd" / f"{node.name}.conf"
+    """The lldpd configuration of a node. In /run: lldpcli gives up root's rights before it reads it, and the folder
+    of the lab may lie where only root may go."""
+    return state.run / f"{node.number}.conf"
 
 
 def host_folder(state: State, node: Node) -> Path:
@@ -73,7 +74,6 @@ def host_folder(state: State, node: Node) -> Path:
 def prepare(state: State, shape: Shape, node: Node) -> None:
     """Files a node needs before it can start."""
     configuration = lldp_file(state, node)
-    configuration.parent.mkdir(exist_ok=True)
     text = lldp_configuration(node, shape, int(state.options["lldp_interval_s"]))
     configuration.write_text(text, encoding="utf-8")
     if is_host(node):
