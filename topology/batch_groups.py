@@ -17,7 +17,8 @@ def batched_inventory(inventory: Inventory, plan: Plan) -> dict[str, Any]:
     """`ansible_inventory` with the batches of each kind of device added.
 
     The hosts of `batches_<kind>` stand in the order in which they are changed; `rackwright_batch` of a host is
-    the number of its batch. `one_at_a_time` are the devices of quorums, stand-in and replica groups.
+    the number of its batch. `one_at_a_time` are the devices of quorums, stand-in and replica groups;
+    `without_address` those nobody can log in to, because the plan gives them no address.
     """
     out = ansible_inventory(inventory, plan)
     hostvars = out["_meta"]["hostvars"]
@@ -25,6 +26,10 @@ def batched_inventory(inventory: Inventory, plan: Plan) -> dict[str, Any]:
     if apart:
         out["one_at_a_time"] = {"hosts": apart}
         out["all"]["children"].append("one_at_a_time")
+    lost = sorted(h for h, values in hostvars.items() if "ansible_host" not in values)
+    if lost:
+        out["without_address"] = {"hosts": lost}
+        out["all"]["children"].append("without_address")
     of_kind: dict[str, list[str]] = defaultdict(list)
     for host in hostvars:
         of_kind[inventory.devices[host].kind].append(host)

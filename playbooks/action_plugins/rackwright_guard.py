@@ -86,6 +86,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             result |= {"failed": True, "msg": f"{options['purpose']}: refused.\n- " + "\n- ".join(faults)}
         else:
             result |= {"changed": False, "msg": f"{options['purpose']} on {', '.join(hosts)}: {said}"}
+            self._display.display(str(result["msg"]), color="yellow" if overridden else None)
         return result
 
 

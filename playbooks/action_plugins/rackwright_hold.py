@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.plugins.action import ActionBase
 
 
@@ -26,9 +26,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         by = str((task_vars or {}).get("rackwright_hold_by", "")).strip()
         if self._task.check_mode:
             return result | {"changed": False, "msg": f"hold point passed in a dry run: {options['text']}"}
-        if not by and sys.stdin.isatty():
-            self._display.display(f"\nHOLD POINT: {options['text']}", color="yellow")
-            by = self._display.prompt_until("Your name to go on, or just Enter to stop: ").decode().strip()
+        if not by:
+            question = f"\nHOLD POINT: {options['text']}\nYour name to go on, or just Enter to stop: "
+            try:
+                by = self._display.prompt_until(question).decode().strip()
+            except (AnsiblePromptInterrupt, AnsiblePromptNoninteractive):
+                by = ""
         if not by:
             return result | {
                 "failed": True,

@@ -34,8 +34,9 @@ options:
     description: Command that must accept the new file before it is put in place; %s stands for it.
     type: str
   state:
-    description: Whether the file has this text, or all files of the stage are as before.
-    choices: [written, restored]
+    description: Whether the file has this text, is kept as it stands for another task to change, or all files of
+      the stage are as before.
+    choices: [written, kept, restored]
     default: written
     type: str
   kept_in:
@@ -70,6 +71,17 @@ def put(module: AnsibleModule, path: str, text: str, mode: int) -> None:
     os.chmod(path, mode)
 
 
+def keep(path: str, folder: str) -> None:
+    """Keep a file as it stands, unless it is kept already."""
+    kept = os.path.join(folder, path.strip("/").replace("%", "%25").replace("/", "%2F"))
+    if not os.path.exists(kept) and not os.path.exists(kept + ".absent"):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if os.path.exists(path):
+            shutil.copy2(path, kept)
+        else:
+            open(kept + ".absent", "w").close()
+
+
 def write(module: AnsibleModule, folder: str) -> None:
     """State written."""
     path, text, mode = module.params["path"], module.params["content"], int(module.params["mode"], 8)
@@ -77,13 +89,7 @@ def write(module: AnsibleModule, folder: str) -> None:
     same_mode = before is not None and os.stat(path).st_mode & 0o7777 == mode
     changed = before != text or not same_mode
     if changed and not module.check_mode:
-        kept = os.path.join(folder, path.strip("/").replace("%", "%25").replace("/", "%2F"))
-        if not os.path.exists(kept) and not os.path.exists(kept + ".absent"):
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            if before is None:
-                open(kept + ".absent", "w").close()
-            else:
-                shutil.copy2(path, kept)
+        keep(path, folder)
         put(module, path, text, mode)
     module.exit_json(changed=changed, path=path, diff=difference(path, before, text))
 
@@ -126,14 +132,20 @@ def main() -> None:
             "content": {"type": "str"},
             "mode": {"type": "str", "default": "0644"},
             "validate": {"type": "str"},
-            "state": {"type": "str", "default": "written", "choices": ["written", "restored"]},
+            "state": {"type": "str", "default": "written", "choices": ["written", "kept", "restored"]},
             "kept_in": {"type": "path", "default": "/var/lib/rackwright/before"},
         },
-        required_if=[("state", "written", ("path", "content"))],
+        required_if=[("state", "written", ("path", "content")), ("state", "kept", ("path",))],
         supports_check_mode=True,
     )
     folder = os.path.join(module.params["kept_in"], module.params["stage"])
-    (write if module.params["state"] == "written" else restore)(module, folder)
+    if module.params["state"] == "written":
+        write(module, folder)
+    elif module.params["state"] == "restored":
+        restore(module, folder)
+    elif not module.check_mode:
+        keep(module.params["path"], folder)
+    module.exit_json(changed=False)
 
 
 if __name__ == "__main__":
