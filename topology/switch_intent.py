@@ -139,7 +139,7 @@ def _pair_member(known: Books, device: Device, pair: m.Pair) -> SwitchConfig:
     return SwitchConfig(
         device.name, str(pair.platform), tuple(vlans), tuple(ports), tuple(sorted(lags, key=lambda g: g.number)),
         gateways, _mlag(known, device, pair, missing), bgp, _management(known, device, missing),
-        _servers(known, device.site), True, tuple(missing),
+        _servers(known, device.site, missing), True, tuple(missing),
     )  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def _oob_switch(known: Books, device: Device, record: m.OobSwitch) -> SwitchConf
         ports.append(Port(interface.name, "oob", text, untagged=vid))
     return SwitchConfig(
         device.name, str(record.platform), tuple(vlans), tuple(ports), management=_management(known, device, missing),
-        servers=_servers(known, device.site), missing=tuple(missing),
+        servers=_servers(known, device.site, missing), missing=tuple(missing),
     )  # fmt: skip
 
 
@@ -231,13 +231,23 @@ def _management(known: Books, device: Device, missing: list[str]) -> tuple[str, 
     return address.interface, with_length(address), (prefix.gateway or "") if prefix else ""
 
 
-def _servers(known: Books, site: str | None) -> tuple[Server, ...]:
-    rows = [
-        Server(e.kind, e.address, e.account or "", e.secret or "")  # type: ignore[arg-type]
-        for e in known.inventory.management_servers.values()
-        if e.address and e.kind in DEVICE_SERVERS and e.site in (None, site)
-    ]
-    return tuple(sorted(rows, key=lambda s: (s.kind, ipaddress.ip_address(s.address).packed, s.account)))
+def _servers(known: Books, site: str | None, missing: list[str]) -> tuple[Server, ...]:
+    rows: dict[tuple[str, str], Server] = {}
+    endpoints = [e for e in known.inventory.management_servers.values() if e.site in (None, site)]
+    for kind in DEVICE_SERVERS:
+        stated = sorted((e for e in endpoints if e.kind == kind), key=lambda e: e.name)
+        if not stated:
+            missing.append(f"{kind} servers: none in the inventory (management_servers)")
+        for e in stated:
+            if e.address is None:
+                missing.append(f"{kind} server {e.name}: its address is not known")
+            elif kind == "snmp" and not e.account:
+                missing.append(f"snmp server {e.name}: its SNMPv3 account is not known")
+            else:
+                account = e.account or "" if kind == "snmp" else ""
+                secret = e.secret or "" if kind in ("snmp", "aaa") else ""
+                rows.setdefault((kind, e.address), Server(kind, e.address, account, secret))  # type: ignore[arg-type]
+    return tuple(sorted(rows.values(), key=lambda s: (s.kind, ipaddress.ip_address(s.address).packed)))
 
 
 def _vlan_name(known: Books, site: str | None, vid: int) -> str:

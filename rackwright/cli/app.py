@@ -339,6 +339,35 @@ def simulate(
 
 
 @app.command()
+def render(
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    host: Annotated[
+        list[str] | None, typer.Option("--host", help="Only this switch; may be repeated.")
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Write nothing: read the files back and say where they differ from the plan."
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Every missing piece of every switch.")
+    ] = False,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the files. Default: build/<project>/configs.")
+    ] = None,
+) -> None:
+    """Write the configuration of every planned switch, in the words of its platform, and say what is missing in it.
+
+    Secrets stand by name only. Files that would be the same are not touched; files of no planned switch are left alone.
+    """
+    from rackwright.cli.render import run
+
+    run(project, output, host or [], out_folder, check=check, verbose=verbose)
+
+
+@app.command()
 def schema(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the schemas. Default: build/schema.")
