@@ -16,7 +16,7 @@ from inventory.inventory import Inventory
 from inventory.load import PROJECTS, load
 from inventory.plan_model import Plan
 from inventory.plan_store import load_plan
-from topology import dhcp, zonefiles
+from topology import boot_files, dhcp, os_install, zonefiles
 
 KEA = shutil.which("kea-dhcp4") or next((p for p in ("/usr/sbin/kea-dhcp4",) if Path(p).exists()), None)
 MACS = {"p1": "52:54:00:00:00:01", "p2": "52:54:00:00:00:02", "BMC": "52:54:00:00:00:0b"}
@@ -178,3 +178,26 @@ def test_zones_nobody_can_serve_are_refused(shipped: tuple[Inventory, Plan], fie
         known = dataclasses.replace(known, management_servers={})
     with pytest.raises(ValueError, match=reason):
         zonefiles.zone_files(known, plan)
+
+
+def test_a_server_that_lacks_nothing_is_installed_the_others_say_why(shipped: tuple[Inventory, Plan]) -> None:
+    inventory, plan = shipped
+    ready, lacking = os_install.installs(settled(inventory, **{"a-ecs-001": MACS}), plan)
+    (install,) = ready
+    planned = {a.plane: a for a in plan.addresses if a.device == "a-ecs-001"}
+    assert install.address == planned["business"].address
+    assert (install.disk_gb, install.disk_count) == (480, 1)
+    assert (install.bond.mtu, install.bond.lacp_rate, install.tagged_vlan) == (9000, "fast", None)
+    assert [(x.port, x.mac) for x in install.members] == [("p1", MACS["p1"]), ("p2", MACS["p2"])]
+    servers = {d.name for d in plan.devices if inventory.devices[d.name].role == "server"}
+    assert servers - {"a-ecs-001"} == {x.device for x in lacking if x.reason.startswith("not rendered")}
+
+
+def test_all_files_at_once_and_all_that_is_lacking(shipped: tuple[Inventory, Plan]) -> None:
+    inventory, plan = shipped
+    files, lacking = boot_files.boot_files(settled(inventory, **{"a-ecs-001": MACS}), plan)
+    assert {"dhcp/A.conf", "dhcp/B.conf", "dns/yb.example.zone", "install/a-ecs-001.ks"} <= set(files)
+    assert lacking
+    files, lacking = boot_files.boot_files(inventory, plan)
+    assert set(files) == {"dhcp/A.conf", "dhcp/B.conf"}
+    assert [x for x in lacking if x.device == "dns"]
