@@ -170,6 +170,9 @@ def _host(
     if "ansible_host" not in out:
         unknown.append("ansible_host")
     out["rackwright_links"] = [_link(cable, near) for cable, near in cables]
+    delivery = inventory.delivered.get(device.name)
+    if delivery is not None and delivery.serial:
+        out["rackwright_serial"] = delivery.serial
     if unknown:
         out["rackwright_unknown"] = unknown
     return out
@@ -191,10 +194,11 @@ def _link(cable: Cable, near_is_a: bool) -> dict[str, Any]:
 
 
 def _common_vars(inventory: Inventory) -> dict[str, Any]:
-    """Limits the playbooks keep, from the policy."""
+    """Limits the playbooks keep, from the policy, and where secrets are to be found."""
     policy = inventory.policy
     return {
         "rackwright_project": inventory.project.name,
+        "rackwright_secrets": {s.name: {"source": s.source, "key": s.key} for s in inventory.secrets.values()},
         "rackwright_mtu_host": int(policy.number("net.mtu_host")),
         "rackwright_change_window": policy.text("change.window"),
         "rackwright_change_freeze_days": policy.text("change.freeze_days"),

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from importlib import import_module
-from os import environ
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-
-DRIVERS = {
-    "huawei_vrp": ("topology.observe.vrp", "VrpDriver"),
-    "h3c_comware": ("topology.observe.comware", "ComwareDriver"),
-    "ruijie_rgos": ("topology.observe.rgos", "RgosDriver"),
-}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -67,20 +59,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def _read(values: Any, known_hosts: str | None) -> str:
-    from topology.observe.secrets import mask
+    from topology.observe.drivers import DRIVERS, login
+    from topology.observe.secrets import Vault, mask
+    from topology.observe.session import known_hosts_file
 
     platform = values.get("rackwright_platform")
     if platform not in DRIVERS or "ansible_host" not in values:
         raise ValueError(f"platform {platform or 'unknown'}, address {values.get('ansible_host', 'unknown')}")
-    user, password = (environ.get(f"RACKWRIGHT_SWITCH_{k}", "") for k in ("USER", "PASSWORD"))
-    if not user or not password:
-        raise ValueError("RACKWRIGHT_SWITCH_USER and RACKWRIGHT_SWITCH_PASSWORD are not both set")
-    module, name = DRIVERS[platform]
-    driver = getattr(import_module(module), name)(
-        str(values["ansible_host"]), user, password, optional_args={"known_hosts": known_hosts}
-    )
+    vault = Vault({})
+    who = login(None, None, vault)
+    driver = DRIVERS[platform](
+        str(values["ansible_host"]), who.user, who.password, 30,
+        {"vault": vault, "known_hosts": known_hosts_file(Path(known_hosts) if known_hosts else None)},
+    )  # fmt: skip
     try:
         driver.open()
-        return str(mask(driver.running(), {password}))
+        return mask(driver.running(), vault.seen)
     finally:
         driver.close()

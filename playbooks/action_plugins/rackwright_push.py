@@ -5,17 +5,10 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-
-DRIVERS = {
-    "huawei_vrp": ("topology.observe.vrp", "VrpDriver"),
-    "h3c_comware": ("topology.observe.comware", "ComwareDriver"),
-    "ruijie_rgos": ("topology.observe.rgos", "RgosDriver"),
-}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -78,35 +71,38 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 def _push(host: str, values: Any, options: dict[str, Any], dry_run: bool) -> Any:
     from inventory.model_operations import Secret
+    from topology.observe.drivers import DRIVERS, login
     from topology.observe.push import Checks, PushResult, push
-    from topology.observe.secrets import Vault
+    from topology.observe.secrets import SecretError, Vault
+    from topology.observe.session import known_hosts_file
     from topology.platforms.render import parse
 
     platform = values.get("rackwright_platform")
     path = Path(options["configs"]) / f"{host}.cfg"
     if platform not in DRIVERS:
-        return PushResult(host, "refused", f"no driver for platform {platform or 'unknown'}")
+        return PushResult(host, "refused", f"no driver for platform {platform or 'unknown'}: push it by hand")
     if not path.is_file():
         return PushResult(host, "refused", f"no rendered configuration {path}; run build.yml")
-    user, password = (os.environ.get(f"RACKWRIGHT_SWITCH_{k}", "") for k in ("USER", "PASSWORD"))
-    if not user or not password:
-        return PushResult(
-            host, "refused", "RACKWRIGHT_SWITCH_USER and RACKWRIGHT_SWITCH_PASSWORD are not both set"
-        )
+    if "ansible_host" not in values:
+        return PushResult(host, "unreachable", "no management address planned")
     secrets = {
-        name: Secret.model_validate({"name": name, "title": {"en": name, "zh": name}, **place})
+        name: Secret.model_validate({"name": name, "title": {"en": name, "zh": name}, **dict(place)})
         for name, place in (values.get("rackwright_secrets") or {}).items()
     }
     vault = Vault(secrets, Path(v) if (v := os.environ.get("RACKWRIGHT_VAULT")) else None)
-    module, name = DRIVERS[platform]
-    driver = getattr(import_module(module), name)(
-        str(values["ansible_host"]), user, password,
-        optional_args={"vault": vault, "known_hosts": options.get("known_hosts")},
+    try:
+        who = login(None, None, vault)
+    except SecretError as error:
+        return PushResult(host, "refused", str(error))
+    known = options.get("known_hosts")
+    driver = DRIVERS[platform](
+        str(values["ansible_host"]), who.user, who.password, 30,
+        {"vault": vault, "known_hosts": known_hosts_file(Path(known) if known else None)},
     )  # fmt: skip
     neighbours = {
         str(link["interface"]): (str(link["peer"]), link.get("peer_interface"))
         for link in values.get("rackwright_links", ())
-        if link.get("interface")
+        if link.get("interface") and link["kind"] in ("uplink", "peer-link")
     }
     return push(
         parse(platform, path.read_text(encoding="utf-8")), driver,

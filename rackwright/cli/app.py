@@ -368,6 +368,20 @@ def render(
 
 
 @app.command()
+def hosts(
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="File to write (YAML). Default: standard output.")
+    ] = None,
+) -> None:
+    """Write the plan as an Ansible inventory, batches included, for a controller without this program."""
+    from rackwright.cli.hosts import run
+
+    run(project, output, target)
+
+
+@app.command()
 def schema(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the schemas. Default: build/schema.")
