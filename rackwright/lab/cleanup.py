@@ -21,7 +21,7 @@ def remove(state: State) -> list[str]:
 
     Raises LabError when something could not be removed within ten seconds.
     """
-    done = [f"process {p.pid} ({p.what})" for p in state.processes if alive(p)]
+    done = [f"process {pid}" for pid in owned_processes(state)]
     spaces = netns.namespaces(state.prefix)
     done += [f"namespace {name}" for name in spaces]
     deadline = time.monotonic() + 10
@@ -37,7 +37,7 @@ def remove(state: State) -> list[str]:
             left = [*netns.namespaces(state.prefix), *map(str, held)]
             raise netns.LabError(f"lab {state.name}: still there after ten seconds: {' '.join(left)}")
         time.sleep(0.02)
-    for mount in reversed(mounts_below(state.folder)):
+    for mount in reversed(mounts_of(state)):
         done.append(f"mount {mount}")
         netns.unmount(mount)
     for base in FRR_FOLDERS:
@@ -83,8 +83,11 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def mounts_below(folder: str) -> list[str]:
-    """Mount points inside a folder, outermost first."""
-    rows = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    points = [row.split()[1].replace("\\040", " ") for row in rows]
-    return sorted(p for p in points if p.startswith(folder.rstrip("/") + "/"))
+def mounts_of(state: State) -> list[str]:
+    """Mount points of a lab: by the name of their source, and whatever lies inside its folder; outermost first."""
+    rows = [row.split() for row in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
+    inside = state.folder.rstrip("/") + "/"
+    points = [(source, point.replace("\\040", " ")) for source, point, *_ in rows]
+    return sorted(
+        point for source, point in points if source.startswith(state.prefix) or point.startswith(inside)
+    )

@@ -229,32 +229,40 @@ def _ends(wire: Wire) -> str:
 
 
 def enforce(state: State, shape: Shape) -> None:
-    """Make the lab be as the faults in force say, whatever it was before. Only what differs is touched."""
+    """Make the lab be as the faults in force say, whatever it was before. Only what differs is touched; after a
+    command that was killed half-way, everything is gone over."""
+    unfinished = bool(state.options.get("unfinished"))
+    state.options["unfinished"] = True
+    state.save()
     with marked(state):
         dead = set(power.dead_nodes(shape, state.faults))
-        dying = [shape.nodes[n] for n in sorted(dead - set(state.dead))]
         rising = [shape.nodes[n] for n in sorted(set(state.dead) - dead)]
+        dying = [shape.nodes[n] for n in sorted(dead if unfinished else dead - set(state.dead))]
         if dying:
             _power_off(state, dying)
         touched = wiring.plug(state, shape, wiring.desired(shape, state.faults))
+        if unfinished:
+            touched = {n.name: list(n.ports.values()) for n in shape.nodes.values()}
         if rising:
             _power_on(state, rising)
-        wiring.drop(state, wiring.dropped(shape, state.faults))
+        wiring.drop(state, wiring.dropped(shape, state.faults), anew=unfinished)
         _replugged(state, shape, touched, {n.name for n in rising})
         _freeze(state, shape)
         _tell_switches(state, shape)
         _tell_hosts(state, shape)
+    state.options["unfinished"] = False
+    state.save()
 
 
 def _power_off(state: State, dying: Sequence[Node]) -> None:
+    state.dead = sorted({*state.dead, *(n.name for n in dying)})
+    state.save()
     for node in dying:
         lines = [f"link set {i} down" for i in ("eth0", *node.ports.values())]
         if nodes.runs_frr(state, node):
             lines += [f"addr flush dev {i} scope global" for i in ("lo", *node.ports.values())]
         netns.ip_batch(lines, state.nodes[node.name], force=True)
     orders.send(_control(state), _power_orders(state, dying, on=False))
-    state.dead = sorted({*state.dead, *(n.name for n in dying)})
-    state.save()
     nodes.stop(state, dying)
 
 
@@ -301,13 +309,14 @@ def _freeze(state: State, shape: Shape) -> None:
         f.targets[0] for f in state.faults if f.kind == "hang" and nodes.is_host(shape.nodes[f.targets[0]])
     }
     before = set(state.options.get("frozen", ()))
-    state.options["frozen"] = sorted(wanted)
+    state.options["frozen"] = sorted(wanted | before)
     state.save()
     for names, number in ((wanted, signal.SIGSTOP), (before - wanted, signal.SIGCONT)):
         for pid in netns.pids_in([state.nodes[n] for n in sorted(names)]):
             if pid != os.getpid():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
+    state.options["frozen"] = sorted(wanted)
 
 
 def _tell_switches(state: State, shape: Shape) -> None:

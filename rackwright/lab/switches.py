@@ -163,7 +163,7 @@ def replugged(served: Served, interfaces: list[str]) -> None:
 
 def power(served: Served, on: bool) -> None:
     """Off: what was not saved is lost. On: it starts with the saved configuration and a routing that knows nothing."""
-    if on and not served.powered:
+    if on:
         served.told, served.routing = "", routing.Routing()
     if not on and served.powered:
         served.switch.reload()

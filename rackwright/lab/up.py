@@ -91,7 +91,7 @@ def _build(
     (base / "routing.json").write_text(
         json.dumps({k: routing.to_dict(v) for k, v in existing.items()}, indent=1)
     )
-    for stale in ("switches.ready", "bmc.ready", "known_hosts"):
+    for stale in ("switches.ready", "bmc.ready", "known_hosts", "overrides.json"):
         (base / stale).unlink(missing_ok=True)
     tell(f"{len(shape.nodes)} namespaces, {len(shape.wires)} cables", 0, 5)
     _fabric(state, plan, shape)
@@ -99,7 +99,7 @@ def _build(
     everyone = list(shape.nodes.values())
     hosts = [n for n in everyone if nodes.is_host(n)]
     tell(f"{len(hosts)} servers, {len(everyone) - len(hosts)} switches", 1, 5)
-    _host_disks(base)
+    _host_disks(state)
     for node in everyone:
         nodes.prepare(state, shape, node)
     nodes.start(state, everyone)
@@ -160,11 +160,13 @@ def _keys(folder: Path) -> None:
             )
 
 
-def _host_disks(folder: Path) -> None:
-    """Disks of the hosts lie on a tmpfs: an overlay's upper side may not lie in its lower."""
-    base = folder / "nodes"
+def _host_disks(state: State) -> None:
+    """Disks of the hosts lie on a tmpfs: an overlay's upper side may not lie in its lower. Its source bears the name
+    of the lab, so that it is found wherever the folder has gone."""
+    base = Path(state.folder) / "nodes"
     base.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(base)], check=True)  # noqa: S603, S607
+    command = ["mount", "-t", "tmpfs", "-o", "mode=755", f"{state.prefix}nodes", str(base)]
+    subprocess.run(command, check=True)  # noqa: S603 - argument list
 
 
 def _switches(state: State, inventory: Inventory, plan: Plan, shape: Shape) -> None:

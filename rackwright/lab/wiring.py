@@ -101,10 +101,10 @@ def _creation(state: State, shape: Shape, rows: Mapping[str, list[str]]) -> list
     return out
 
 
-def drop(state: State, wanted: Mapping[str, str]) -> None:
-    """Make interfaces drop what they should and nothing else."""
+def drop(state: State, wanted: Mapping[str, str], *, anew: bool = False) -> None:
+    """Make interfaces drop what they should and nothing else; `anew` trusts nothing that is written down."""
     for key in sorted(set(state.dropped) | set(wanted)):
-        if state.dropped.get(key) == wanted.get(key):
+        if state.dropped.get(key) == wanted.get(key) and not anew:
             continue
         node, interface = key.split(" ")
         space, table = state.nodes[node], f"rackwright_{interface}"
@@ -112,12 +112,13 @@ def drop(state: State, wanted: Mapping[str, str]) -> None:
             netns.in_namespace(space, "nft", "delete", "table", "netdev", table, check=False)
             del state.dropped[key]
         if key in wanted:
+            state.dropped[key] = wanted[key]
+            state.save()
             rules = (
                 f"table netdev {table} {{\n chain faulty {{\n"
                 f'  type filter hook {wanted[key]} device "{interface}" priority 0; policy drop;\n }}\n}}\n'
             )
             netns.in_namespace(space, "nft", "-f", "-", stdin=rules)
-            state.dropped[key] = wanted[key]
         state.save()
 
 

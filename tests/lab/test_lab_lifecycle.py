@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,15 @@ from tests.lab.labs import Lab, eventually, leftovers, machine_network
 
 ROOT = Path(__file__).resolve().parents[2]
 SLICE = ("-p", "guangxi", "--pair", "B-ASW-02", "--servers-per-pair", "1")
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(tmp_path: Path) -> Iterator[None]:
+    """Take away the labs of a test that failed half-way."""
+    yield
+    for state in labs(tmp_path):
+        if Path(state.folder).is_relative_to(tmp_path) and state.stage != "down":
+            remove(state)
 
 
 def command(*words: str) -> list[str]:
@@ -92,6 +101,23 @@ def test_a_builder_killed_at_any_moment_leaves_what_down_removes(
     done = run(tmp_path, "down", "--name", "dead")
     assert done.returncode == 0, done.stderr
     assert leftovers(state["id"], tmp_path / "build/lab/dead") == []
+
+
+@pytest.mark.parametrize("seconds", [0.5, 0.8, 1.2])
+def test_a_fault_command_killed_half_way_is_healed_like_any_other(lab: Lab, seconds: float) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = command("fault", "kill", "B", "--name", lab.state.id)
+    killed = subprocess.Popen(
+        words, cwd=lab.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    time.sleep(seconds)
+    killed.kill()
+    killed.wait()
+    done = run(lab.folder, "heal", "--name", lab.state.id)
+    lab.state = load(lab.state.path)
+    assert done.returncode == 0, done.stderr
+    assert lab.state.faults == []
+    assert eventually(lab.settled), lab.wrong()
 
 
 def test_one_lab_goes_while_another_stands(lab: Lab, tmp_path: Path) -> None:
