@@ -27,6 +27,7 @@ from tests.bench import (
     bench_load,
     bench_placement,
     bench_regions,
+    bench_render,
     bench_scale,
     bench_start,
 )
@@ -47,6 +48,7 @@ def benches(scratch: Path, quick: bool) -> list[Bench]:
         lambda: bench_start.run(project, scratch, rounds),
         lambda: bench_load.run(project, scratch, rounds),
         lambda: bench_placement.run(project, rounds, quick),
+        lambda: bench_render.run(project, rounds, quick),
         lambda: bench_scale.run(project, scratch, (1, 2) if quick else bench_scale.TIMES),
         lambda: bench_availability.run(rounds, quick),
         lambda: bench_failures.run(project, rounds, quick),

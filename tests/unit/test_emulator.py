@@ -18,6 +18,7 @@ from rackwright.lab.emulator.device import BgpPeer, Neighbour, PortState, Switch
 from rackwright.lab.emulator.session import listen
 from rackwright.lab.emulator.tree import from_text, text_of
 from rackwright.lab.switches import USERS, emulator
+from topology.platforms import rgos_output
 from topology.platforms.render import PLATFORMS, parse, render
 from topology.platforms.sections import commands
 from topology.switch_config import Lag, Port, Server, SwitchConfig, comparable
@@ -299,6 +300,33 @@ def test_comware_displays_are_what_templates_read() -> None:
     assert rows("display bgp peer ipv4")[0]["state"] == "Established"
     assert "Release 6616P01" in session.run("display version")
     assert "      -2.50          -2.10" in session.run("display transceiver diagnosis interface")
+
+
+def test_rgos_answers_are_what_our_templates_read() -> None:
+    session = shell("ruijie_rgos")
+
+    def read(command: str) -> list[dict[str, str]]:
+        return rgos_output.rows(command, session.run(command))
+
+    assert read("show lldp neighbors detail") == [
+        {
+            "local_interface": "TenGigabitEthernet 1/0/1", "chassis_id": "5254.0000.0001", "neighbor_name": "srv-001",
+            "neighbor_interface": "eth0", "neighbor_interface_description": "to sw-1",
+        }
+    ]  # fmt: skip
+    assert [(r["interface"], r["status"]) for r in read("show interfaces status")] == [
+        ("TenGigabitEthernet 1/0/1", "up"),
+        ("TenGigabitEthernet 1/0/2", "down"),
+    ]
+    assert read("show version")[0]["serial"] == "SN0001" and read("show version")[0]["model"] == "LAB-48"
+    optics = {
+        r["interface"]: (r["rx_dbm"], r["tx_dbm"]) for r in read("show interfaces transceiver diagnosis")
+    }
+    assert optics == {"TenGigabitEthernet 1/0/1": ("-2.50", "-2.10"), "TenGigabitEthernet 1/0/2": ("", "")}
+    with pytest.raises(ValueError, match="no template for `show arp`"):
+        rgos_output.rows("show arp", "")
+    with pytest.raises(ValueError, match="another layout"):
+        rgos_output.rows("show interfaces status", "gibberish\n")
 
 
 def test_rgos_shows() -> None:

@@ -26,7 +26,7 @@ def render(config: SwitchConfig) -> str:
     if wrong := faults(config):
         raise ValueError(f"{config.host}: {'; '.join(wrong)}")
     text: str = (
-        _environment()
+        environment()
         .get_template(f"{config.platform}.j2")
         .render(c=config, fast={g.number for g in config.lags if g.lacp_fast})
     )
@@ -42,7 +42,8 @@ def parse(platform: str, text: str) -> SwitchConfig:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """The templates with their filters, compiled once a process."""
     import jinja2
 
     found = jinja2.Environment(
