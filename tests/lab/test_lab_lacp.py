@@ -86,7 +86,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         for file in folder.glob("*.pid"):
             os.kill(int(file.read_text()), signal.SIGKILL)
         for name in netns.namespaces(prefix):
-            eventually(lambda name=name: not netns.pids_in([name]))  # type: ignore[misc]
+            eventually(lambda: not netns.pids_in(netns.namespaces(prefix)))
             netns.ip("netns", "del", name)
         shutil.rmtree(folder)
 
@@ -112,11 +112,9 @@ def _start(fabric: str, folder: Path) -> None:
         subprocess.run(command, env=environment, check=True, capture_output=True)
 
 
-def test_both_ends_negotiate_lacp(bench: Bench) -> None:
-    for bond in ("po1", "po2"):
-        assert eventually(lambda bond=bond: bench.appctl("lacp/show", bond).count("current attached") == 2), (
-            bond
-        )  # type: ignore[misc]
+@pytest.mark.parametrize("bond", ["po1", "po2"])
+def test_both_ends_negotiate_lacp(bench: Bench, bond: str) -> None:
+    assert eventually(lambda: bench.appctl("lacp/show", bond).count("current attached") == 2)
 
 
 def test_the_trunk_carries_a_vlan_and_keeps_it_apart_from_another(bench: Bench) -> None:
