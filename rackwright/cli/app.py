@@ -419,6 +419,23 @@ KnownHostsOption = Annotated[
     typer.Option("--known-hosts", help="Host keys. Default: RACKWRIGHT_KNOWN_HOSTS, or the user's own."),
 ]
 PortOption = Annotated[int, typer.Option("--port", help="TCP port of SSH.")]
+
+
+class Report(StrEnum):
+    """How `verify` answers."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+class Kinds(StrEnum):
+    """Devices `verify` asks."""
+
+    SWITCHES = "switches"
+    SERVERS = "servers"
+
+
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Devices at once.")]
 
 
@@ -456,4 +473,50 @@ def push(
         project, output, site=site, pair=pair or [], host=host or [], dry_run=dry_run, yes=yes, revert_in=revert_in,
         settle=settle, user=user, secret=secret, vault_file=vault, known_hosts=known_hosts, port=port, workers=workers,
         out_folder=out_folder,
+    )  # fmt: skip
+
+
+@app.command()
+def verify(
+    project: ProjectOption = None,
+    output: Annotated[
+        Report, typer.Option("--format", help="text for people, json for programs, junit for CI.")
+    ] = Report.TEXT,
+    site: SiteOption = None,
+    pair: PairOption = None,
+    host: HostOption = None,
+    only: Annotated[
+        Kinds | None,
+        typer.Option(
+            "--only", help="Ask only switches, or only servers; the other ends are taken from them."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the latest run: devices read whole are not asked again."),
+    ] = False,
+    user: UserOption = None,
+    secret: SecretOption = None,
+    server_user: Annotated[str, typer.Option("--server-user", help="Who logs in to servers.")] = "root",
+    server_key: Annotated[
+        Path | None, typer.Option("--server-key", help="Private key for servers. Default: the agent's.")
+    ] = None,
+    vault: VaultOption = None,
+    known_hosts: KnownHostsOption = None,
+    port: PortOption = 22,
+    workers: WorkersOption = 20,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for what was read. Default: build/<project>.")
+    ] = None,
+) -> None:
+    """Read what stands there and hold it against the plan: cables from both ends, ports, serials, versions, time.
+
+    Exit 0 only when everything was looked at and is as planned; what was not run is never a pass.
+    """
+    from rackwright.cli.verify import run
+
+    run(
+        project, output.value, site=site, pair=pair or [], host=host or [], only=only.value if only else None,
+        resume=resume, user=user, secret=secret, server_user=server_user, server_key=server_key, vault_file=vault,
+        known_hosts=known_hosts, port=port, workers=workers, out_folder=out_folder,
     )  # fmt: skip

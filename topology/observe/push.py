@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from napalm.base.exceptions import CommandErrorException, NapalmException
 
+from topology.model_diff import differences
 from topology.observe.driver_base import NotOnThisPlatformError, SwitchDriver
-from topology.observe.model_diff import differences
 from topology.observe.remediation import Remedy
 from topology.observe.secrets import mask
 from topology.observe.session import now, wait_until
