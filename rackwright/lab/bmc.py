@@ -26,7 +26,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from rackwright.lab import netns
 from rackwright.lab.bmc_service import DOORS, application
-from rackwright.lab.bmc_state import Bmc, Overrides, faults_of
+from rackwright.lab.bmc_state import SYSTEM, Bmc, Overrides, faults_of
 from rackwright.lab.bmc_tls import certificates
 
 TIMEOUT_S = 60.0
@@ -158,11 +158,14 @@ def start(folder: Path, rows: Sequence[dict[str, Any]], control: Path | None = N
     overrides = Overrides(folder / "overrides.json")
     app = application()
 
-    def dated(environ: dict[str, Any], respond: Any) -> Any:
+    def served(environ: dict[str, Any], respond: Any) -> Any:
         overrides.apply(service.bmcs)
+        path = environ["PATH_INFO"]  # sushy-tools writes BIOS where Redfish (DSP0266) writes Bios
+        if path.startswith(f"/redfish/v1/Systems/{SYSTEM}/Bios"):
+            environ["PATH_INFO"] = path.replace("/Bios", "/BIOS", 1)
         return app(environ, respond)
 
-    service.server = _Server(dated, context)
+    service.server = _Server(served, context)
     service.threads.append(threading.Thread(target=_accept, args=(service,), daemon=True))
     if control is not None:
         control.unlink(missing_ok=True)

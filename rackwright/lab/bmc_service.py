@@ -8,9 +8,7 @@ texts, Power and SessionService, login, and faults. Which controller a request i
 from __future__ import annotations
 
 import base64
-import hmac
 import json
-import secrets
 import time
 from typing import Any
 
@@ -19,23 +17,14 @@ from sushy_tools import error
 from sushy_tools.emulator import main as sushy
 from sushy_tools.emulator.resources.systems.base import AbstractSystemsDriver
 
-from rackwright.lab.bmc_state import BMC_VERSION, SYSTEM, Bmc
+from rackwright.lab.bmc_resources import ROOT, answer, bmc, more, path, right
+from rackwright.lab.bmc_state import BMC_VERSION, FACTORY_BIOS, SYSTEM, Bmc
 
-USERS = {"lab": "lab"}
 DOORS: dict[tuple[str, int], Bmc] = {}
 """Controller by the address and port it is reached at."""
-ROOT = "/redfish/v1"
 OPEN = (ROOT, "/redfish")
 DROP: Any = ...
 """Laid over a key: the key goes."""
-
-
-def bmc() -> Bmc:
-    """The controller this request is for. Raises NotFound on an address that has none."""
-    own: Bmc | None = flask.g.get("bmc")
-    if own is None:
-        raise error.NotFound("no controller at this address")
-    return own
 
 
 def _known(identity: str) -> Bmc:
@@ -117,8 +106,6 @@ class Systems(AbstractSystemsDriver):  # type: ignore[misc]
             raise error.BadRequest(str(problem)) from problem
 
     def reset_bios(self, identity: str) -> None:
-        from rackwright.lab.bmc_state import FACTORY_BIOS
-
         _known(identity).stage(dict(FACTORY_BIOS))
 
     def get_versions(self, identity: str) -> dict[str, str]:
@@ -192,11 +179,16 @@ def _overlay(own: Bmc, path: str) -> dict[str, Any]:
     if path == ROOT:
         sessions = {"@odata.id": f"{ROOT}/SessionService"}
         links = {"Sessions": {"@odata.id": f"{ROOT}/SessionService/Sessions"}}
-        return {"Name": f"BMC of {row['name']}", "UUID": own.uuid, "SessionService": sessions, "Links": links}
+        accounts = {"@odata.id": f"{ROOT}/AccountService"}
+        return {"Name": f"BMC of {row['name']}", "UUID": own.uuid, "SessionService": sessions, "Links": links,
+                "AccountService": accounts}  # fmt: skip
     if path == f"{ROOT}/Systems/{SYSTEM}":
         boot = {"BootSourceOverrideEnabled": own.boot_enabled}
         gone = {"Memory": DROP, "VirtualMedia": DROP}
-        return {**identity, "HostName": row["name"], "Boot": boot, **gone}
+        fed = all(s["fed"] for s in own.supplies())
+        status = {"HealthRollUp": DROP, "HealthRollup": "OK" if fed else "Critical"}
+        bios = {"@odata.id": f"{path}/Bios"}
+        return {**identity, "HostName": row["name"], "Boot": boot, "Status": status, "Bios": bios, **gone}
     if path == f"{ROOT}/Chassis/{SYSTEM}":
         gone = dict.fromkeys(
             ("AssetTag", "PartNumber", "Location", "WeightKg", "HeightMm", "WidthMm", "DepthMm"), DROP
@@ -212,7 +204,9 @@ def _overlay(own: Bmc, path: str) -> dict[str, Any]:
         }
     if path == f"{ROOT}/Managers/{SYSTEM}":
         return {"FirmwareVersion": BMC_VERSION, "Model": "Lab BMC", "Description": f"BMC of {row['name']}", "UUID": own.uuid,
-                "VirtualMedia": DROP}  # fmt: skip
+                "NetworkProtocol": {"@odata.id": f"{path}/NetworkProtocol"}, "VirtualMedia": DROP}  # fmt: skip
+    if path == f"{ROOT}/UpdateService":
+        return {"FirmwareInventory": {"@odata.id": f"{path}/FirmwareInventory"}}
     head, _, name = path.rpartition("/")
     if head == f"{ROOT}/Systems/{SYSTEM}/EthernetInterfaces":
         return {"Name": name}
@@ -245,11 +239,6 @@ def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _answer(text: str, code: int, headers: dict[str, str] | None = None) -> flask.Response:
-    body = {"error": {"code": "Base.1.0.GeneralError", "message": text}}
-    return flask.Response(json.dumps(body), code, headers, content_type="application/json")
-
-
 def _logged_in(own: Bmc) -> bool:
     token = flask.request.headers.get("X-Auth-Token")
     if token:
@@ -261,32 +250,26 @@ def _logged_in(own: Bmc) -> bool:
         user, _, password = base64.b64decode(text, validate=True).decode().partition(":")
     except ValueError:
         return False
-    return _right(user, password)
-
-
-def _right(user: str, password: str) -> bool:
-    return user in USERS and hmac.compare_digest(USERS[user].encode(), password.encode())
-
-
-def _path() -> str:
-    return flask.request.path.rstrip("/")
+    return right(own, user, password)
 
 
 def _before() -> flask.Response | None:
     own = DOORS.get(flask.request.environ["werkzeug.socket"].getsockname()[:2])
     if own is None:
-        return _answer("no controller at this address", 404)
+        return answer("no controller at this address", 404)
     flask.g.bmc = own
-    path, posted = _path(), flask.request.method == "POST"
+    here, posted = path(), flask.request.method == "POST"
     if own.faults.slow_s:
         time.sleep(own.faults.slow_s)
     if own.faults.unavailable:
-        return _answer("service not available", 503, {"Retry-After": "30"})
-    login = posted and path == f"{ROOT}/SessionService/Sessions"
-    if path not in OPEN and not login and (own.faults.unauthorized or not _logged_in(own)):
-        return _answer("not authorized", 401, {"WWW-Authenticate": 'Basic realm="lab"'})
-    if "VirtualMedia" in path:
-        return _answer("the lab has no virtual media", 404)
+        return answer("service not available", 503, {"Retry-After": "30"})
+    login = posted and here == f"{ROOT}/SessionService/Sessions"
+    if here not in OPEN and not login and (own.faults.unauthorized or not _logged_in(own)):
+        return answer("not authorized", 401, {"WWW-Authenticate": 'Basic realm="lab"'})
+    if here.endswith("/UpdateService.SimpleUpdate"):
+        return answer("the lab updates no firmware", 501)
+    if "VirtualMedia" in here:
+        return answer("the lab has no virtual media", 404)
     boot = (
         (flask.request.get_json(silent=True) or {}).get("Boot") if flask.request.method == "PATCH" else None
     )
@@ -300,93 +283,11 @@ def _after(response: flask.Response) -> flask.Response:
     own: Bmc | None = flask.g.get("bmc")
     if own is None or response.status_code != 200 or not response.is_json:
         return response
-    path = _path()
-    above = _laid_over(_overlay(own, path), own.faults.lie.get(path, {}))
+    here = path()
+    above = _laid_over(_overlay(own, here), own.faults.lie.get(here, {}))
     if above:
         response.set_data(json.dumps(_laid_over(json.loads(response.get_data()), above)))
     return response
-
-
-more = flask.Blueprint("lab", __name__)
-
-
-@more.get(f"{ROOT}/Chassis/{SYSTEM}/Power")
-def power() -> flask.Response:
-    """Power supplies, each with the state of what feeds it."""
-    here = f"{ROOT}/Chassis/{SYSTEM}/Power"
-    supplies = []
-    for n, supply in enumerate(bmc().supplies()):
-        fed = supply["fed"]
-        supplies.append(
-            {
-                "@odata.id": f"{here}#/PowerSupplies/{n}", "MemberId": str(n), "Name": supply["name"],
-                "PowerCapacityWatts": supply["rated_w"], "LineInputVoltage": 230 if fed else 0,
-                "SerialNumber": f"{bmc().serial}-{supply['name']}", "PowerSupplyType": "AC",
-                "Status": {"State": "Enabled" if fed else "UnavailableOffline", "Health": "OK" if fed else "Critical"},
-            }
-        )  # fmt: skip
-    return flask.jsonify(
-        {"@odata.type": "#Power.v1_5_0.Power", "@odata.id": here, "Id": "Power", "Name": "Power", "PowerSupplies": supplies}
-    )  # fmt: skip
-
-
-@more.get(f"{ROOT}/SessionService")
-def session_service() -> flask.Response:
-    """Where sessions are made."""
-    here = f"{ROOT}/SessionService"
-    return flask.jsonify(
-        {"@odata.type": "#SessionService.v1_1_3.SessionService", "@odata.id": here, "Id": "SessionService", "Name": "Sessions",
-         "ServiceEnabled": True, "SessionTimeout": 1800, "Sessions": {"@odata.id": f"{here}/Sessions"}}
-    )  # fmt: skip
-
-
-def _session(number: str) -> dict[str, Any]:
-    here = f"{ROOT}/SessionService/Sessions/{number}"
-    return {
-        "@odata.type": "#Session.v1_1_0.Session",
-        "@odata.id": here,
-        "Id": number,
-        "Name": "Session",
-        "UserName": "lab",
-    }
-
-
-@more.route(f"{ROOT}/SessionService/Sessions", methods=["GET", "POST"])
-def sessions() -> flask.Response:
-    """The sessions, or a new one for a right user name and password."""
-    own = bmc()
-    if flask.request.method == "GET":
-        members = [
-            {"@odata.id": f"{ROOT}/SessionService/Sessions/{n}"} for n in sorted(own.sessions.values())
-        ]
-        return flask.jsonify(
-            {"@odata.type": "#SessionCollection.SessionCollection", "@odata.id": _path(), "Name": "Sessions",
-             "Members": members, "Members@odata.count": len(members)}
-        )  # fmt: skip
-    asked = flask.request.get_json(silent=True) or {}
-    if own.faults.unauthorized or not _right(str(asked.get("UserName")), str(asked.get("Password"))):
-        return _answer("not authorized", 401)
-    with own.lock:
-        token, number = secrets.token_hex(16), str(len(own.sessions) + 1)
-        own.sessions[token] = number
-    response = flask.jsonify(_session(number))
-    response.status_code = 201
-    response.headers["X-Auth-Token"] = token
-    response.headers["Location"] = f"{ROOT}/SessionService/Sessions/{number}"
-    return response
-
-
-@more.route(f"{ROOT}/SessionService/Sessions/<number>", methods=["GET", "DELETE"])
-def session(number: str) -> flask.Response:
-    """One session; deleting it makes its token worthless."""
-    own = bmc()
-    token = next((t for t, n in own.sessions.items() if n == number), None)
-    if token is None:
-        return _answer(f"no session {number}", 404)
-    if flask.request.method == "DELETE":
-        del own.sessions[token]
-        return flask.Response(status=204)
-    return flask.jsonify(_session(number))
 
 
 def application() -> flask.Flask:

@@ -73,6 +73,8 @@ class Bmc:
     led: str = "Off"
     boots: list[str] = field(default_factory=list)
     """What it was started from, oldest first: Pxe, Cd, Hdd …"""
+    accounts: dict[str, str] = field(default_factory=lambda: {"lab": "lab"})
+    ntp: dict[str, Any] = field(default_factory=lambda: {"ProtocolEnabled": False, "NTPServers": []})
     sessions: dict[str, str] = field(default_factory=dict)
     """Token -> number of the session."""
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)

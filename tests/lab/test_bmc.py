@@ -171,6 +171,45 @@ def test_power_actions_are_immediate(served: bmc.Service) -> None:
         assert system(served, "srv-005").power_state == state
 
 
+def patch(
+    served: bmc.Service, path: str, body: dict[str, Any], name: str, auth: tuple[str, str] = LOGIN
+) -> int:
+    answer = requests.patch(url(served, path, name), json=body, auth=auth, verify=str(served.ca), timeout=30)
+    return int(answer.status_code)
+
+
+def test_a_new_password_ends_the_old_one(served: bmc.Service) -> None:
+    (member,) = get(served, "/AccountService/Accounts", "srv-008").json()["Members"]
+    path = member["@odata.id"].removeprefix("/redfish/v1")
+    assert get(served, path, "srv-008").json()["UserName"] == "lab"
+    assert patch(served, path, {"Password": "better"}, "srv-008") == 204
+    assert get(served, "/Systems/1", "srv-008").status_code == 401
+    assert get(served, "/Systems/1", "srv-008", auth=("lab", "better")).status_code == 200
+    assert get(served, "/Systems/1", "srv-009").status_code == 200
+
+
+def test_time_servers_of_the_controller_can_be_set(served: bmc.Service) -> None:
+    body = {"NTP": {"ProtocolEnabled": True, "NTPServers": ["10.0.0.1"]}}
+    assert patch(served, "/Managers/1/NetworkProtocol", body, "srv-010") == 204
+    assert get(served, "/Managers/1/NetworkProtocol", "srv-010").json()["NTP"] == body["NTP"]
+
+
+def test_bios_is_spelt_as_the_standard_spells_it(served: bmc.Service) -> None:
+    assert get(served, "/Systems/1").json()["Bios"]["@odata.id"].endswith("/Systems/1/Bios")
+    assert get(served, "/Systems/1/Bios").json()["Attributes"]["Smt"] == "Enabled"
+    assert patch(served, "/Systems/1/Bios/Settings", {"Attributes": {"Smt": "Disabled"}}, "srv-011") == 204
+    assert get(served, "/Systems/1/Bios/Settings", "srv-011").json()["Attributes"]["Smt"] == "Disabled"
+
+
+def test_firmware_is_listed_and_not_updated(served: bmc.Service) -> None:
+    members = get(served, "/UpdateService/FirmwareInventory").json()["Members"]
+    found = [get(served, m["@odata.id"].removeprefix("/redfish/v1")).json()["Name"] for m in members]
+    assert found == ["BIOS", "BMC"]
+    where = url(served, "/UpdateService/Actions/UpdateService.SimpleUpdate")
+    answer = requests.post(where, json={"ImageURI": "x"}, auth=LOGIN, verify=str(served.ca), timeout=30)
+    assert answer.status_code == 501
+
+
 def test_a_session_opens_and_closes_the_door(served: bmc.Service) -> None:
     where = url(served, "/SessionService/Sessions", "srv-006")
     made = requests.post(
@@ -237,6 +276,7 @@ def test_a_lost_feed_darkens_its_supply_and_comes_back(healed: bmc.Service) -> N
     file = healed.folder / "overrides.json"
     file.write_text(json.dumps({"srv-001": {"lost": ["R01/b"], "version": "0.9"}}))
     assert states() == [("PSU1", "Enabled"), ("PSU2", "UnavailableOffline")]
+    assert get(healed, "/Systems/1").json()["Status"]["HealthRollup"] == "Critical"
     assert system(healed).json["BiosVersion"] == "0.9"
     file.write_text(json.dumps({}))
     assert states() == [("PSU1", "Enabled"), ("PSU2", "Enabled")]
