@@ -146,10 +146,19 @@ def _host(
         out["rackwright_workload"] = record.workload
         if record.ha_group:
             out["rackwright_ha_group"] = record.ha_group
+        if record.os:
+            out["rackwright_os"] = record.os
     elif record.platform:
         out["rackwright_platform"] = record.platform
     else:
         unknown.append("platform")
+    delivery = inventory.delivered.get(device.name)
+    if delivery and delivery.serial:
+        out["rackwright_serial"] = delivery.serial
+    else:
+        unknown.append("serial")
+    if delivery and (macs := {port: mac for port, mac in sorted(delivery.macs.items()) if mac}):
+        out["rackwright_macs"] = macs
     reach = "mgmt" if not isinstance(record, m.Fleet) or record.role != "server" else "business"
     for address in sorted(addresses, key=lambda a: (a.plane, a.interface)):
         prefix = prefixes.get(address.prefix)
@@ -198,7 +207,9 @@ def _common_vars(inventory: Inventory) -> dict[str, Any]:
     policy = inventory.policy
     return {
         "rackwright_project": inventory.project.name,
-        "rackwright_secrets": {s.name: {"source": s.source, "key": s.key} for s in inventory.secrets.values()},
+        "rackwright_secrets": {
+            s.name: {"source": s.source, "key": s.key} for s in inventory.secrets.values()
+        },
         "rackwright_mtu_host": int(policy.number("net.mtu_host")),
         "rackwright_change_window": policy.text("change.window"),
         "rackwright_change_freeze_days": policy.text("change.freeze_days"),
