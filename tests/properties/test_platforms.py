@@ -8,6 +8,8 @@ from typing import Literal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rackwright.lab.emulator.tree import from_text, text_of
+from rackwright.lab.switches import emulator
 from topology.platforms.limits import LIMITS, faults
 from topology.platforms.ports import KINDS, native, planned, short
 from topology.platforms.render import PLATFORMS, parse, render
@@ -155,6 +157,15 @@ def test_read_back_is_what_was_rendered(config: SwitchConfig) -> None:
     assert render(parse(config.platform, text)) == text
     assert all(line == line.rstrip() for line in text.splitlines())
     assert comparable(parse(config.platform, text)) == comparable(config)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(ANY)
+def test_an_emulated_switch_takes_and_shows_what_was_rendered(config: SwitchConfig) -> None:
+    dialect = emulator(config.platform)[0]
+    shown = text_of(dialect, from_text(dialect, render(config)))
+    assert comparable(parse(config.platform, shown)) == comparable(config)
+    assert text_of(dialect, from_text(dialect, shown)) == shown
 
 
 @given(st.sampled_from(list(KINDS)), SPEEDS, st.integers(1, 4), st.integers(0, 9), st.integers(1, 60))

@@ -117,7 +117,7 @@ def test_a_rendered_configuration_is_what_the_switch_shows(platform: str) -> Non
 
 VIEWS: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "vrp": ("huawei_vrp", [
-        ("sys", "[~sw-1]"), ("int 10ge 1/0/1", "[*sw-1-10GE1/0/1]"), ("desc a server", "[*sw-1-10GE1/0/1]"),
+        ("sys", "[~sw-1]"), ("int 10ge 1/0/1", "[~sw-1-10GE1/0/1]"), ("desc a server", "[*sw-1-10GE1/0/1]"),
         ("vlan 20", "[*sw-1-vlan20]"), ("q", "[*sw-1]"), ("commit", "[~sw-1]"), ("q", "<sw-1>"),
     ]),
     "comware": ("h3c_comware", [
@@ -166,7 +166,7 @@ def test_what_is_wrong_is_pointed_at(case: str) -> None:
 
 
 RANGES = {
-    "huawei_vrp": ("sys", "interface range 10GE1/0/1 to 10GE1/0/3", "[*sw-1-port-group]"),
+    "huawei_vrp": ("sys", "interface range 10GE1/0/1 to 10GE1/0/3", "[~sw-1-port-group]"),
     "h3c_comware": (
         "sys",
         "int range Ten-GigabitEthernet 1/0/1 to Ten-GigabitEthernet 1/0/3",
@@ -205,6 +205,16 @@ def test_vlans_of_a_trunk_add_up(platform: str, enter: str, add: str, drop: str,
     session = shell(platform)
     assert say(session, "conf" if platform == "ruijie_rgos" else "sys", enter, add, drop).count("^") == 0
     assert session.tree().children[-1].children[-1].line == left
+
+
+def test_vlans_one_by_one_and_many() -> None:
+    vrp, comware, rgos = shell("huawei_vrp"), shell("h3c_comware"), shell("ruijie_rgos")
+    say(vrp, "sys", "vlan 20", "q", "vlan batch 30 to 31", "undo vlan 31")
+    assert [n.line for n in vrp.tree().children if "vlan" in n.line] == ["vlan batch 20 30", "vlan 20"]
+    say(comware, "sys", "vlan 20 to 22", "undo vlan 21")
+    assert [n.line for n in comware.tree().children if "vlan" in n.line] == ["vlan 20", "vlan 22"]
+    say(rgos, "conf t", "vlan range 20,30-31", "no vlan 30")
+    assert [n.line for n in rgos.tree().children if "vlan" in n.line] == ["vlan 20", "vlan 31"]
 
 
 def test_what_is_undone_below_goes_with_it() -> None:
@@ -363,4 +373,4 @@ def test_long_answers_are_paged_until_paging_is_off(loop: asyncio.AbstractEventL
         return first, whole
 
     first, whole = asyncio.run_coroutine_threadsafe(read_all(), loop).result(20)
-    assert first.count("vlan") < 30 and whole.count("vlan ") == 38 and "More" not in whole
+    assert first.count("vlan") < 30 and whole.count("\nvlan ") == 39 and "More" not in whole

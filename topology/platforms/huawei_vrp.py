@@ -28,14 +28,15 @@ def parse(text: str) -> SwitchConfig:
     tree = sections(text)
     lags = tuple(sorted(_lags(tree), key=lambda g: g.number))
     peers = {g.number for g in lags if g.peer_link}
+    ports = tuple(_ports(tree, peers))
     return SwitchConfig(
         host=tree.value("sysname") or "",
         platform="huawei_vrp",
         vlans=tuple(sorted(_vlans(tree))),
-        ports=tuple(_ports(tree, peers)),
+        ports=ports,
         lags=lags,
         gateways=tuple(_gateways(tree)),
-        mlag=_mlag(tree, lags),
+        mlag=_mlag(tree, lags, ports),
         bgp=_bgp(tree),
         management=_management(tree),
         servers=tuple(_servers(tree)),
@@ -123,7 +124,7 @@ def _keepalive_address(tree: Section) -> str | None:
     return None
 
 
-def _mlag(tree: Section, lags: tuple[Lag, ...]) -> Mlag | None:
+def _mlag(tree: Section, lags: tuple[Lag, ...], ports: tuple[Port, ...]) -> Mlag | None:
     for group in tree.all(r"dfs-group \d+$"):
         found = re.match(
             r"source ip (\S+)(?: vpn-instance (\S+))? peer (\S+)", group.value("dual-active detection") or ""
@@ -133,14 +134,7 @@ def _mlag(tree: Section, lags: tuple[Lag, ...]) -> Mlag | None:
             continue
         port = None
         if found[2] is None:
-            port = next(
-                (
-                    n
-                    for n, s in interfaces(tree)
-                    if (address_with_length(s.value("ip address")) or "").startswith(f"{found[1]}/")
-                ),
-                None,
-            )
+            port = next((p.name for p in ports if (p.address or "").startswith(f"{found[1]}/")), None)
         number: Literal[1, 2] = 1 if group.value("system-number") == "1" else 2
         return Mlag(
             int(group.line.split()[1]), number, int(group.value("priority") or 100),

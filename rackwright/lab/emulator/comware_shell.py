@@ -8,7 +8,7 @@ from rackwright.lab.emulator.comware import COMWARE, short_view
 from rackwright.lab.emulator.comware_show import DISPLAYS
 from rackwright.lab.emulator.device import Switch
 from rackwright.lab.emulator.shell import Handler, Shell, Words
-from rackwright.lab.emulator.tree import Node, RefusedError, from_text, node_at
+from rackwright.lab.emulator.tree import Node, RefusedError, apply, from_text, node_at
 
 STARTUP = "startup.cfg"
 SAVED = "Validating file. Please wait...\nSaved the current configuration to mainboard device successfully.\n"
@@ -79,6 +79,7 @@ class ComwareShell(Shell):
             "configuration commit delay <1-65535>": self._delay,
             "configuration commit": self._commit,
             "interface range <text>": self._range,
+            "vlan <1-4094> to <1-4094>": self._vlans,
         }
 
     def _one(self, line: str) -> str:
@@ -204,6 +205,12 @@ class ComwareShell(Shell):
     def _range(self, words: Words) -> str:
         answer = self.enter_range(" ".join(words[2:]))
         return answer if answer is not None else " % Wrong parameter found at '^' position.\n"
+
+    def _vlans(self, words: Words) -> str:
+        for vid in range(int(words[1]), int(words[3]) + 1):
+            apply(self.dialect, self.tree(), (), f"vlan {vid}")
+        self.view, self.members = (), ()
+        return "Please wait... Done.\n"
 
     # ------------------------------------------------------------ taking back
 

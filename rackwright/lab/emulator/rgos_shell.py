@@ -66,6 +66,7 @@ class RgosShell(Shell):
                 "end": lambda _: self.leave_all(),
                 "do <text>": lambda words: self._do(" ".join(words[1:])),
                 "interface range <text>": self._range,
+                "vlan range <vlist>": self._vlans,
                 "switchport trunk allowed vlan {add|remove} <vlist>": self._allowed,
                 "switchport trunk allowed vlan all": lambda _: self._configure(
                     "no switchport trunk allowed vlan"
@@ -145,6 +146,12 @@ class RgosShell(Shell):
     def _range(self, words: Words) -> str:
         answer = self.enter_range(" ".join(words[2:]))
         return answer if answer is not None else "% Invalid input detected at '^' marker.\n"
+
+    def _vlans(self, words: Words) -> str:
+        for vid in expand_vids(words[-1]):
+            apply(self.dialect, self.tree(), (), f"vlan {vid}")
+        self.view, self.members = (), ()
+        return ""
 
     def _allowed(self, words: Words) -> str:
         more = set(expand_vids(words[-1]))

@@ -64,6 +64,8 @@ class Dialect:
     deep: tuple[str, ...] = ()
     hidden: str = "%^%#{}%^%#"
     clear: tuple[tuple[str, str], ...] = ()
+    batch: str = ""
+    """The list that every opened `vlan N` joins; empty: the platform has none."""
 
 
 class RefusedError(Exception):
@@ -158,10 +160,19 @@ def _apply_here(dialect: Dialect, root: Node, path: tuple[str, ...], reading: Re
         node = node_at(root, path)
         if node is not None:
             _negate(dialect, view, node, reading.words[1:])
+            if (
+                dialect.batch
+                and reading.words[1] == "vlan"
+                and reading.words[2:3]
+                and reading.words[2].isdigit()
+            ):
+                _negate(dialect, view, node, (*dialect.batch.split(), reading.words[2]))
         return path
     node = node_at(root, path, create=True)
     assert node is not None  # noqa: S101 - created
     if reading.key < 0 and line not in dialect.kept:
+        if dialect.batch and reading.words[0] == "vlan":
+            _add_to_list(node, dialect.batch, {int(reading.words[1])})
         if node.find(line) is None:
             node.children.append(Node(line))
         return (*path, line)
@@ -191,10 +202,13 @@ def _negate(dialect: Dialect, view: View, node: Node, words: tuple[str, ...]) ->
     rest = " ".join(words)
     if start := next((s for s in view.lists if rest.startswith(s + " ")), None):
         held = next((c for c in node.children if c.line.startswith(start + " ")), None)
-        left = _numbers(held.line[len(start) :]) - _numbers(rest[len(start) :]) if held else set()
-        node.children = [c for c in node.children if c is not held]
-        if left:
-            _add_to_list(node, start, left)
+        if held is not None:
+            left = _numbers(held.line[len(start) :]) - _numbers(rest[len(start) :])
+            held.line = start
+            if left:
+                _add_to_list(node, start, left)
+            else:
+                node.children = [c for c in node.children if c is not held]
         return
     opposite = f"{dialect.negation} {rest}"
     node.children = [
@@ -217,7 +231,7 @@ def _numbers(text: str) -> set[int]:
 def _add_to_list(node: Node, start: str, more: set[int]) -> None:
     from topology.platforms.render import vid_list
 
-    held = next((c for c in node.children if c.line.startswith(start + " ")), None)
+    held = next((c for c in node.children if f"{c.line} ".startswith(start + " ")), None)
     if held is None:
         held = Node("")
         node.children.append(held)

@@ -130,6 +130,7 @@ VRP = Dialect(
         "undo telnet ipv6 server enable", "undo snmp-agent sys-info version v1 v2c",
     ),
     deep=("peer",),
+    batch="vlan batch",
 )  # fmt: skip
 
 
