@@ -22,6 +22,7 @@ from inventory.load import PROJECTS, load
 from inventory.plan_store import write_plan
 from tests.bench import (
     bench_availability,
+    bench_collect,
     bench_cut_sets,
     bench_failures,
     bench_load,
@@ -53,6 +54,7 @@ def benches(scratch: Path, quick: bool) -> list[Bench]:
         lambda: bench_availability.run(rounds, quick),
         lambda: bench_failures.run(project, rounds, quick),
         lambda: bench_cut_sets.run(project, quick),
+        lambda: bench_collect.run(rounds, quick),
         *bench_regions.jobs(rounds, quick),
     ]
     out = []

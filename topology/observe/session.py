@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from netmiko import BaseConnection
 
 
+ECHOED = 30
+"""So many characters of a line are looked for in its echo: a terminal may break longer ones."""
+
+
 class SessionError(Exception):
     """A session with a switch that did not go as it should."""
 
@@ -123,7 +127,7 @@ class Session:
         limit, shown = timeout_s or self.timeouts.answer_s, mask(line, self.hidden)
         try:
             self._line.write_channel(f"{line}\n")
-            raw = self._read(limit)
+            text = self._read(limit, line.strip()[:ECHOED])
         except HungError:
             self._note(shown, f"(no answer within {limit:g} s)")
             self.close()
@@ -132,21 +136,21 @@ class Session:
             self._note(shown, f"(session ended: {type(error).__name__})")
             self.close()
             raise DroppedError(f"`{shown}`: the session ended while it ran") from None
-        head, _, rest = raw.partition("\n")
-        text = rest if line.strip() and line.strip() in head else raw
         self._note(shown, text)
         return text
 
-    def _read(self, limit_s: float) -> str:
-        """What comes until a prompt or a question."""
+    def _read(self, limit_s: float, echo: str) -> str:
+        """What comes between the echo of a line and a prompt or a question. An answer to something said before
+        (at login, to a slow switch) stands before the echo and is not taken for this one's."""
         assert self._line is not None  # noqa: S101 - asked by say()
         out, end = "", time.monotonic() + limit_s
         while time.monotonic() < end:
             alive = self.alive and not self._line.remote_conn.closed  # type: ignore[union-attr]
             if more := self._line.read_channel():
                 out += more.replace("\r", "")
-                if re.search(self.prompt, out[-200:]):
-                    return out
+                at = out.find(echo)
+                if at >= 0 and re.search(self.prompt, out[max(at + len(echo), len(out) - 200) :]):
+                    return out[at + len(echo) :].partition("\n")[2] if echo else out
             elif not alive:
                 raise DroppedError
             else:
