@@ -147,7 +147,10 @@ def heal(
     numbers: Annotated[list[int] | None, typer.Argument(help="Numbers of faults, from `lab status`. None: all.")] = None,
     name: NameOption = None,
 ) -> None:  # fmt: skip
-    """Take faults out again, one by one or all: cables back in, power on, devices behave."""
+    """Take faults out again, one by one or all: cables back in, power on, devices behave.
+
+    What died of itself meanwhile is started again, too.
+    """
     from rackwright.cli.lab_verbs import run_heal
 
     run_heal(name, numbers or None)

@@ -227,7 +227,7 @@ def _print_status(state: State, rows: Sequence[Row], daemons: dict[str, bool], g
         if not living:
             console.print(
                 _mark(
-                    f"the process behind all {what} is dead; only `lab down` and `lab up` bring it back",
+                    f"the process behind all {what} is dead; `lab heal` starts it again",
                     False,
                 )
             )
@@ -265,8 +265,11 @@ def run_heal(name: str | None, numbers: Sequence[int] | None) -> None:
     from rackwright.lab import faults
 
     with _opened(name, changing=True) as (state, shape):
-        for fault in faults.heal(state, shape, numbers):
+        gone, revived = faults.heal(state, shape, numbers)
+        for fault in gone:
             out(f"healed {fault.number}: {fault.text}")
+        if revived:
+            out(f"had died, started again: {', '.join(revived)}")
         out(f"{len(state.faults)} faults left in force")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory.validation import near
-from rackwright.lab import netns, nodes, orders, power, routing, wiring
+from rackwright.lab import daemons, netns, nodes, orders, power, routing, wiring
 from rackwright.lab.netns import LabError
 from rackwright.lab.shape import Node, Shape, Wire
 from rackwright.lab.shape import load as load_shape
@@ -69,8 +69,9 @@ def add(state: State, shape: Shape, kind: str, words: Sequence[str], options: Ma
     return fault
 
 
-def heal(state: State, shape: Shape, numbers: Sequence[int] | None) -> list[Fault]:
-    """Take these faults out, or all (None); those taken out. Raises LabError for a number not in force."""
+def heal(state: State, shape: Shape, numbers: Sequence[int] | None) -> tuple[list[Fault], list[str]]:
+    """Take these faults out, or all (None); those taken out, and what had died of itself and lives again. Raises
+    LabError for a number not in force."""
     known = {f.number for f in state.faults}
     unknown = [n for n in numbers or () if n not in known]
     if unknown:
@@ -80,8 +81,7 @@ def heal(state: State, shape: Shape, numbers: Sequence[int] | None) -> list[Faul
     gone = [f for f in state.faults if numbers is None or f.number in numbers]
     state.faults = [f for f in state.faults if f not in gone]
     state.save()
-    enforce(state, shape)
-    return gone
+    return gone, enforce(state, shape)
 
 
 def judged(state: State, shape: Shape, kind: str, words: Sequence[str], options: Mapping[str, str]) -> Fault:
@@ -228,16 +228,18 @@ def _ends(wire: Wire) -> str:
 # ------------------------------------------------------------ making it so
 
 
-def enforce(state: State, shape: Shape) -> None:
-    """Make the lab be as the faults in force say, whatever it was before. Only what differs is touched; after a
-    command that was killed half-way, everything is gone over."""
+def enforce(state: State, shape: Shape) -> list[str]:
+    """Make the lab be as the faults in force say, whatever it was before; what had died otherwise and was started
+    again. Only what differs is touched; after a command that was killed half-way, everything is gone over."""
     unfinished = bool(state.options.get("unfinished"))
     state.options["unfinished"] = True
     state.save()
     with marked(state):
+        revived = daemons.revive(state)
         dead = set(power.dead_nodes(shape, state.faults))
-        rising = [shape.nodes[n] for n in sorted(set(state.dead) - dead)]
-        dying = [shape.nodes[n] for n in sorted(dead if unfinished else dead - set(state.dead))]
+        broken = {p.node for p in state.processes if p.node and not alive(p)} - dead - set(state.dead)
+        rising = [shape.nodes[n] for n in sorted(set(state.dead) - dead | broken)]
+        dying = [shape.nodes[n] for n in sorted(dead if unfinished or revived else dead - set(state.dead))]
         if dying:
             _power_off(state, dying)
         touched = wiring.plug(state, shape, wiring.desired(shape, state.faults))
@@ -252,6 +254,7 @@ def enforce(state: State, shape: Shape) -> None:
         _tell_hosts(state, shape)
     state.options["unfinished"] = False
     state.save()
+    return [*revived, *sorted(broken)]
 
 
 def _power_off(state: State, dying: Sequence[Node]) -> None:

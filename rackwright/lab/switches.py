@@ -50,6 +50,8 @@ class Served:
     switch: Switch
     first: str
     told: str = ""
+    kept: str = ""
+    """The saved configuration as it lies on disk."""
     routing: routing.Routing = field(default_factory=routing.Routing)
     powered: bool = True
     light: dict[str, float] | None = None
@@ -78,10 +80,13 @@ def emulator(platform: str) -> tuple[Any, Any, str, str]:
     return found[0], found[1], text, version
 
 
-def make(row: dict[str, Any]) -> Served:
-    """A switch that answers from its namespace. It starts with its configuration, or as delivered."""
+def make(row: dict[str, Any], saved: Path) -> Served:
+    """A switch that answers from its namespace. It starts with what it saved in an earlier life of this process, with
+    its configuration, or as delivered."""
     dialect, _, text, version = emulator(row["platform"])
     first = row.get("configuration") or text.format(name=row["name"])
+    if saved.exists():
+        first = saved.read_text(encoding="utf-8")
     switch = Switch(
         row["name"],
         dialect,
@@ -97,6 +102,21 @@ def make(row: dict[str, Any]) -> Served:
     switch.ports = lambda: _ports(served)
     switch.bgp_peers = lambda: _peers(served)
     return served
+
+
+def _saved(folder: Path, name: str) -> Path:
+    return folder / "saved" / f"{name}.cfg"
+
+
+def keep(served: Served, folder: Path) -> None:
+    """Write down what the switch saved, as its flash would: it outlives this process."""
+    if served.switch.saved != served.kept:
+        served.kept = served.switch.saved
+        path = _saved(folder, served.row["name"])
+        path.parent.mkdir(exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(served.kept, encoding="utf-8")
+        temporary.replace(path)
 
 
 def _neighbours(served: Served) -> list[Neighbour]:
@@ -213,7 +233,7 @@ async def serve(folder: Path) -> None:
     for row in rows["switches"]:
         address = row["address"].partition("/")[0]
         listener = netns.listening_socket(row["namespace"], address, 22)
-        served = all_served[row["name"]] = make(row)
+        served = all_served[row["name"]] = make(row, _saved(folder, row["name"]))
         doors.append(await listen(served.switch, emulator(row["platform"])[1], key, sock=listener))
         known.append(f"{address} {' '.join(public)}")
     with (folder / "known_hosts").open("a", encoding="utf-8") as file:
@@ -246,6 +266,8 @@ async def serve(folder: Path) -> None:
     while True:
         await asyncio.sleep(POLL_S)
         await asyncio.gather(*(follow_one(s) for s in all_served.values() if s.switch.text() != s.told))
+        for served in all_served.values():
+            keep(served, folder)
 
 
 if __name__ == "__main__":

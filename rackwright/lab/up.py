@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from inventory.inventory import Inventory
 from inventory.plan_model import Plan
-from rackwright.lab import netns, nodes, routing, wiring
+from rackwright.lab import daemons, netns, nodes, routing, wiring
 from rackwright.lab.bmc_rows import bmc_rows
 from rackwright.lab.cleanup import remove
 from rackwright.lab.shape import Shape
@@ -93,6 +91,7 @@ def _build(
     )
     for stale in ("switches.ready", "bmc.ready", "known_hosts", "overrides.json"):
         (base / stale).unlink(missing_ok=True)
+    shutil.rmtree(base / "saved", ignore_errors=True)
     tell(f"{len(shape.nodes)} namespaces, {len(shape.wires)} cables", 0, 5)
     _fabric(state, plan, shape)
     _keys(base)
@@ -120,7 +119,7 @@ def _build(
         state.options["notes"].append(
             f"{made} serial numbers are made up: no delivery of these devices is recorded"
         )
-    _daemon(state, "bmc", rows)
+    daemons.start(state, "bmc", rows)
     state.stage, state.builder = "up", None
     state.save()
     tell("ready", 5, 5)
@@ -201,25 +200,4 @@ def _switches(state: State, inventory: Inventory, plan: Plan, shape: Shape) -> N
                 "configuration": texts.get(node.name, ""),
             }
         )  # fmt: skip
-    _daemon(state, "switches", {"control": str(state.run / "control.sock"), "switches": rows})
-
-
-def _daemon(state: State, what: str, rows: Mapping[str, Any]) -> None:
-    """Start `python -m rackwright.lab.<what> FOLDER`, which reads <what>.json and makes <what>.ready when it serves."""
-    folder = Path(state.folder)
-    (folder / f"{what}.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
-    with (folder / f"{what}.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - own module
-            [sys.executable, "-m", f"rackwright.lab.{what}", str(folder)],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            cwd=Path(__file__).resolve().parents[2],
-        )  # fmt: skip
-    state.add_processes([(process.pid, what, "")])
-    deadline = time.monotonic() + 60
-    while not (folder / f"{what}.ready").exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            tail = (folder / f"{what}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
-            raise netns.LabError(
-                f"rackwright.lab.{what} did not start; {folder / what}.log ends: " + " | ".join(tail)
-            )
-        time.sleep(0.05)
+    daemons.start(state, "switches", {"control": str(state.run / "control.sock"), "switches": rows})

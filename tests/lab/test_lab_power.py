@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
+import os
+import signal
 
-from rackwright.lab import netns, nodes
+from rackwright.lab import faults, netns, nodes
+from rackwright.lab.state import alive
 from tests.lab.labs import Lab, eventually
 
 
@@ -45,8 +47,8 @@ def test_a_server_finds_its_disk_as_it_was(lab: Lab) -> None:
     assert (again / "etc/kept").read_text() == "kept\n"
 
 
-@pytest.mark.parametrize(("what", "alive"), [("B", "A"), ("A", "B")])
-def test_a_site_dies_alone(lab: Lab, what: str, alive: str) -> None:
+def test_a_site_dies_alone(lab: Lab) -> None:
+    what = "B"
     lab.fault("kill", what)
     assert {lab.shape.nodes[n].site for n in lab.state.dead} == {what}
     assert len(lab.state.dead) == sum(n.site == what for n in lab.shape.nodes.values())
@@ -80,3 +82,18 @@ def test_faults_of_a_device_show_on_its_command_line(lab: Lab) -> None:
     assert "2102STOLEN" in told
     lab.heal()
     assert "2102STOLEN" not in lab.command_line("A-ASW-01A", "display esn")
+
+
+def test_what_died_of_itself_is_seen_and_healed(lab: Lab) -> None:
+    """Somebody kills a BGP daemon, an lldpd and the process behind all command lines."""
+    before = lab.command_line("A-ASW-01A", "display current-configuration")
+    wanted = {("bgpd", "A-ASW-01A"), ("lldpd", "B-ASW-01A"), ("switches", "")}
+    killed = [p for p in lab.state.processes if (p.what, p.node) in wanted]
+    for process in killed:
+        os.kill(process.pid, signal.SIGKILL)
+    assert eventually(lambda: not any(map(alive, killed)))
+    assert eventually(lambda: lab.sessions_up() < lab.sessions_planned())
+    _, revived = faults.heal(lab.state, lab.shape, None)
+    assert revived == ["switches", "A-ASW-01A", "B-ASW-01A"]
+    assert eventually(lab.settled), (lab.wrong(), lab.sessions_up())
+    assert lab.command_line("A-ASW-01A", "display current-configuration") == before
