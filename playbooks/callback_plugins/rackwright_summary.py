@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
@@ -64,10 +65,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         """Print."""
         show = self._display.display
         show("\nSUMMARY")
+        dry_run = bool(context.CLIARGS.get("check"))
+        word = "would change" if dry_run else "changed"
         if not self._changed:
-            show("  nothing changed")
+            show("  nothing would change" if dry_run else "  nothing changed")
         for task, count in sorted(self._changed.items()):
-            show(f"  changed  {task}: {count} {'host' if count == 1 else 'hosts'}", color="yellow")
+            show(f"  {word}  {task}: {count} {'host' if count == 1 else 'hosts'}", color="yellow")
         for reason, hosts in sorted(self._not_run.items()):
             some = ", ".join(hosts[:SHOWN]) + (
                 f" and {len(hosts) - SHOWN} more" if len(hosts) > SHOWN else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,10 @@ def test_a_file_is_written_once_and_put_back(tmp_path: Path) -> None:
     assert old.read_text() == "as it was\n"
     assert not new.exists()
     assert not run_file(tmp_path, state="restored")["changed"]
+
+
+def test_ansible_lint_has_nothing_to_say() -> None:
+    if not (Path(sys.executable).parent / "ansible-lint").exists():
+        pytest.skip("ansible-lint is not installed")
+    done = ansible("ansible-lint", "-q", "--nocolor")
+    assert done.returncode == 0, done.stdout
