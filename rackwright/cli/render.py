@@ -1,4 +1,4 @@
-"""`rackwright render`: the configuration of every planned switch as a file, and what is missing in it."""
+"""`rackwright render`: the configuration of every planned switch and the tables of appliances, and what is missing."""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ def run(
     configs, unstated = _wanted(project, hosts)
     folder = out_folder or Path("build") / project.inventory.project.name / "configs"
     rows = [_check_one(c, folder) if check else _render_one(c, folder) for c in configs]
+    if not hosts:
+        rows += _appliances(project, folder / "appliances", check=check)
     strange = [] if hosts else _strange(folder, {r.file for r in rows})
     if output is Format.JSON:
         out_json(
@@ -165,6 +167,29 @@ def _brief(value: Any) -> str:
         said = {f.name: getattr(value, f.name) for f in fields(value) if f.compare}
         return ", ".join(f"{k} {v}" for k, v in said.items() if v not in (None, "", (), False, 0))
     return "nothing" if value is None else str(value)
+
+
+def _appliances(project: Project, folder: Path, *, check: bool) -> list[Rendered]:
+    """The tables of firewalls and gateways; their platform is "table"."""
+    from rackwright.documents.files import write_text
+    from topology.appliances import appliance_files
+
+    assert project.plan is not None  # noqa: S101 - run() leaves without one
+    out_rows = []
+    for file in appliance_files(project.inventory, project.plan):
+        path = folder / file.name
+        row = Rendered(path.stem, "table", f"{folder.name}/{file.name}", "unchanged", file.missing)
+        there = path.read_bytes() if path.is_file() else None
+        if check:
+            same = there == file.text.encode()
+            row = replace(row, state="same" if same else "no file" if there is None else "differs")
+            if row.state == "differs":
+                row = replace(row, differences=("the table is not the one of the plan",))
+        elif there != file.text.encode():
+            write_text(path, file.text)
+            row = replace(row, state="written")
+        out_rows.append(row)
+    return out_rows
 
 
 def _strange(folder: Path, expected: set[str]) -> list[str]:
