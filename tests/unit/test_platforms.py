@@ -162,3 +162,10 @@ def test_unconfirmed_words_are_said_only_where_they_are_used() -> None:
 def test_parse_of_an_unknown_platform() -> None:
     with pytest.raises(ValueError, match="no parser for platform junos"):
         parse("junos", "")
+
+
+def test_comware_members_repeat_what_their_aggregate_says() -> None:
+    config = replace(PAIR, platform="h3c_comware")
+    text = render(config)
+    shown = text.replace(" lacp period short\n", " port access vlan 101\n lacp period short\n", 1)
+    assert shown != text and parse("h3c_comware", shown) == config

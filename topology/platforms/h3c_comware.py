@@ -91,7 +91,7 @@ def _ports(tree: Section, lags: tuple[Lag, ...]) -> Iterator[Port]:
         group = section.value("port link-aggregation group")
         lag = _number(group.split()[0]) if group else None
         address = address_with_length(section.value("ip address"))
-        untagged, tagged = _switched(section)
+        untagged, tagged = _switched(section) if lag is None else (0, ())  # members repeat their aggregate
         role: PortRole = "oob"
         if name == "LoopBack0":
             role = "loopback"

@@ -76,7 +76,7 @@ def _ports(tree: Section, peers: set[int]) -> Iterator[Port]:
             continue
         lag = section.value("eth-trunk")
         address = address_with_length(section.value("ip address"))
-        untagged, tagged = _switched(section)
+        untagged, tagged = _switched(section) if lag is None else (0, ())  # members repeat their aggregate
         enabled = not section.has("shutdown")
         role: PortRole
         if name == "LoopBack0":
