@@ -235,7 +235,9 @@ def _print_status(state: State, rows: Sequence[Row], daemons: dict[str, bool], g
         console.print("\nfaults in force (rackwright lab heal NUMBER):")
         for fault in state.faults:
             console.print(
-                f"  {fault.number:>3}  {fault.kind:<14} {fault.text}  since {fault.at}", markup=False
+                f"  {fault.number:>3}  {fault.kind:<14} {fault.text}  since {fault.at}",
+                markup=False,
+                soft_wrap=True,
             )
     else:
         console.print("no faults in force" + ("" if good else "; not all is as planned (yet: try --wait 30)"))
