@@ -13,6 +13,7 @@ from typing import Any
 from napalm.base.exceptions import CommandErrorException, NapalmException
 
 from topology.facts import DeviceFacts, Evidence, SeenNeighbour, SeenPort
+from topology.observe import comware
 from topology.observe.driver_base import NotOnThisPlatformError
 from topology.observe.drivers import DRIVERS
 from topology.observe.record import Record
@@ -26,6 +27,14 @@ VRP = {
     "ports": "display interface brief", "optics": "display optical-module brief", "clock": "display clock",
     "configuration": "display current-configuration",
 }  # fmt: skip
+
+COMWARE = {
+    "version": "display version", "serial": "display device manuinfo",
+    "neighbours": "display lldp neighbor-information verbose", "ports": "display interface brief",
+    "clock": "display clock", "configuration": "display current-configuration",
+}  # fmt: skip
+ASKED = {"huawei_vrp": VRP, "h3c_comware": COMWARE}
+"""What each platform is asked, by what it tells."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ def ask(target: Target, access: Access, record: Record) -> DeviceFacts:
         return DeviceFacts(target.name, "no address planned")
     if target.platform is None:
         return _server(target, access, record)
-    if target.platform not in DRIVERS:
+    if target.platform not in ASKED:
         return DeviceFacts(target.name, f"no driver for platform {target.platform}")
     return _switch(target, access, record)
 
@@ -106,7 +115,7 @@ def _switch(target: Target, access: Access, record: Record) -> DeviceFacts:
     error, asked = "", 0.0
     try:
         driver.open()
-        for what, command in VRP.items():
+        for what, command in ASKED[str(target.platform)].items():
             asked = time.time() if what == "clock" else asked
             try:
                 answers[what] = driver.read(command)
@@ -118,7 +127,8 @@ def _switch(target: Target, access: Access, record: Record) -> DeviceFacts:
         error = str(failed)
     finally:
         driver.close()
-    return replace(vrp_facts(target.name, answers, asked), error=error, evidence=tuple(evidence))
+    facts = READERS[str(target.platform)](target.name, answers, asked)
+    return replace(facts, error=error, evidence=tuple(evidence))
 
 
 def vrp_facts(name: str, answers: dict[str, str], asked: float) -> DeviceFacts:
@@ -144,6 +154,34 @@ def vrp_facts(name: str, answers: dict[str, str], asked: float) -> DeviceFacts:
         configuration=answers.get("configuration"),
         time_offset_ms=clock_offset_ms(answers["clock"], asked) if "clock" in answers else None, **more,
     )  # fmt: skip
+
+
+def comware_facts(name: str, answers: dict[str, str], asked: float) -> DeviceFacts:
+    """Facts from the answers to Comware's commands; those without an answer stay None."""
+    known = comware.facts_of(
+        answers.get("version", ""), answers.get("serial", ""), "", answers.get("ports", "")
+    )
+    more: dict[str, Any] = {}
+    if "neighbours" in answers:
+        more["neighbours"] = tuple(
+            SeenNeighbour(port, n["remote_system_name"], n["remote_port"])
+            for port, found in sorted(comware.lldp_of(answers["neighbours"]).items())
+            for n in found
+        )
+    if "ports" in answers:
+        more["ports"] = tuple(
+            SeenPort(port, link != "ADM", link == "UP")
+            for port, (link, _) in sorted(comware.brief_of(answers["ports"]).items())
+        )
+    return DeviceFacts(
+        name, serial=known["serial_number"] or None, model=known["model"] or None, version=known["os_version"] or None,
+        configuration=answers.get("configuration"),
+        time_offset_ms=comware.clock_offset_ms(answers["clock"], asked) if "clock" in answers else None, **more,
+    )  # fmt: skip
+
+
+READERS = {"huawei_vrp": vrp_facts, "h3c_comware": comware_facts}
+"""Facts from the answers of a platform."""
 
 
 def _server(target: Target, access: Access, record: Record) -> DeviceFacts:

@@ -175,6 +175,10 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
         """The running configuration as text, with keys as the switch shows them."""
         raise NotImplementedError
 
+    def timer_s(self, revert_in: int) -> int:
+        """How long the switch's timer really runs when so many seconds are asked for."""
+        return revert_in
+
     def undo_by_hand(self, pending_s: float | None) -> str:
         """What to type to undo the last commit; `pending_s`: a timer is running that long."""
         raise NotImplementedError

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from topology.observe.comware import ComwareDriver
 from topology.observe.driver_base import SwitchDriver
 from topology.observe.secrets import SecretError, Vault
 from topology.observe.session import Credentials
 from topology.observe.vrp import VrpDriver
 
-DRIVERS: Mapping[str, type[SwitchDriver]] = {"huawei_vrp": VrpDriver}
+DRIVERS: Mapping[str, type[SwitchDriver]] = {"huawei_vrp": VrpDriver, "h3c_comware": ComwareDriver}
 
 
 def login(user: str | None, secret: str | None, vault: Vault) -> Credentials:

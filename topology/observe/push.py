@@ -110,7 +110,7 @@ class _Push:
         self, config: SwitchConfig, driver: SwitchDriver, checks: Checks, revert_in_s: int, dry_run: bool, tell: Progress
     ) -> None:  # fmt: skip
         self.config, self.driver, self.checks, self.tell = config, driver, checks, tell
-        self.revert_in_s, self.dry_run = revert_in_s, dry_run
+        self.revert_in_s, self.dry_run = driver.timer_s(revert_in_s), dry_run
         self.result = PushResult(config.host)
         self.before = ""
         self.linked: dict[str, set[tuple[str, str]]] | None = None
