@@ -19,7 +19,7 @@ lab = typer.Typer(
 
 NameOption = Annotated[
     str | None,
-    typer.Option("--name", help="Which lab. Default: the project's name, or the only lab there is."),
+    typer.Option("--name", help="Which lab. Default: the only one of this folder (up: the project's name)."),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
 
@@ -98,36 +98,32 @@ def fault(
     """Put a fault in. A cable is named by its id or by DEVICE:PORT of either end.
 
     [bold]Cables[/bold]
+    `lab fault cut A-F-000247`             it is out: no carrier at either end
+    `lab fault cut A-F-000247 --silent`    the ports stay up, nothing gets through
+    `lab fault cut A-F-000247 --traffic`   LLDP gets through, nothing else does
+    `lab fault swap A-F-000037 A-F-000049` two plugs have changed places
+    `lab fault dim A-F-000247 -18.5`       our switches receive so little light
 
-    `lab fault cut A-F-000247` pulls it out; with `--silent` both ends stay up and nothing gets through; with
-    `--traffic` only LLDP does; `--silent --towards A-DSW-1` in one direction.
-
-    `lab fault swap A-ASW-01A:10GE1/0/1 A-ASW-01A:10GE1/0/2` exchanges two plugs; `lab fault dim A-F-000247 -18.5`
-    lets our switches receive so little light.
-
-    [bold]Power[/bold]
-
-    `lab fault kill NAME`: a device, a rack, a feed (`A01-A05/a`), a panel, a UPS, a pair, a site. After the loss of a
-    feed, panel or UPS a device lives on while another cord of it has power.
+    [bold]Power[/bold] (a device lives on while another cord of it has power)
+    `lab fault kill A-ASW-01A`             a device, a pair, a rack or a site
+    `lab fault kill A01-A05/a`             a feed of a rack, a panel or a UPS
 
     [bold]Devices[/bold]
+    `lab fault hang A-ASW-01A --command "display lldp"`   never answers that
+    `lab fault hang a-ecs-001`             a server stands still as a whole
+    `lab fault drop A-ASW-01A`             cuts the session in mid-commit
+    `lab fault forget-commit A-ASW-01A`    says it is done and keeps the old
+    `lab fault lie A-ASW-01A --command "display version" --text "VRP V1"`
+    `lab fault slow A-ASW-01A 3`           seconds for every answer
+    `lab fault refuse-login A-ASW-01A`     takes no password
+    `lab fault serial DEVICE 2102XYZ`      other than planned; so are
+    `lab fault version DEVICE V200R021`
+    `lab fault clock DEVICE -2.5`          seconds; negative is slow
+    `lab fault bmc DEVICE 401`             its controller takes no password;
+                                           503: out of service; 3: is slow
 
-    `lab fault hang A-ASW-01A --command "display lldp"`: never answers; a server stands still as a whole.
-
-    `lab fault drop A-ASW-01A`: cuts the session in mid-commit, what it did stays done.
-
-    `lab fault forget-commit A-ASW-01A`: says a commit is done and keeps what it had.
-
-    `lab fault lie A-ASW-01A --command "display version" --text "VRP V1"`; `lab fault slow A-ASW-01A 3`;
-    `lab fault refuse-login A-ASW-01A`.
-
-    `lab fault serial DEVICE 2102XYZ`, `lab fault version DEVICE V200R021`, `lab fault clock DEVICE -2.5`: other than
-    planned.
-
-    `lab fault bmc DEVICE 401`: the management controller of a server takes no password; `503`: out of service; a
-    number: so many seconds for every answer. A server that loses one feed shows it at its power supply.
-
-    Faults add up. `lab status` lists them with numbers, `lab heal NUMBER` takes one out, `lab heal` all.
+    Faults add up. `lab status` numbers them, `lab heal NUMBER` takes one out,
+    `lab heal` all.
     """
     from rackwright.cli.lab_verbs import run_fault
 
