@@ -33,7 +33,7 @@ def run(project: Path, rounds: int, quick: bool) -> Bench:
     few = many[: QUICK if quick else 100]
     seconds = least_seconds(
         {
-            f"render {len(many)}": lambda: [render(config) for config in many],
+            f"render all {len(many)}": lambda: [render(config) for config in many],
             f"render {len(few)}": lambda: [render(config) for config in few],
             f"template compiled for each of {len(few)}": lambda: [
                 _compiled_each_time(config) for config in few
