@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PROJECT ?= guangxi
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo plan check report simulate test lint type yaml unit docs golden bench pictures lock clean
+.PHONY: help demo plan check report simulate test lint type yaml unit slow docs golden bench pictures lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ yaml: .venv/.ready ## yamllint over inventory and policy
 
 unit: .venv/.ready ## pytest
 	$(BIN)/pytest
+
+slow: .venv/.ready ## The tests that need QEMU (root; minutes): a server starts over Redfish, DHCP and PXE
+	RACKWRIGHT_SLOW=1 $(BIN)/pytest tests/lab/slow
 
 docs: .venv/.ready ## Write docs/findings.md and docs/inventory-reference.md from the code
 	$(BIN)/python -m rackwright.documents.findings_page

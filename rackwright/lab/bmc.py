@@ -59,6 +59,8 @@ class Service:
             self.control.server_close()
         for thread in self.threads:
             thread.join()
+        for own in self.bmcs.values():
+            own.stop()
         for listener in self.listeners:
             DOORS.pop(listener.getsockname()[:2], None)
             listener.close()

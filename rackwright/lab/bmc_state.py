@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -77,6 +78,8 @@ class Bmc:
     ntp: dict[str, Any] = field(default_factory=lambda: {"ProtocolEnabled": False, "NTPServers": []})
     sessions: dict[str, str] = field(default_factory=dict)
     """Token -> number of the session."""
+    machine: subprocess.Popen[bytes] | None = None
+    """The machine behind it, where the row has a command for one (`machine`, with {boot} for c or n)."""
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
@@ -101,13 +104,22 @@ class Bmc:
         """
         with self.lock:
             if kind in OFF:
-                self.power = "Off"
+                self.stop()
             elif kind in RESTART or (kind in ON and self.power == "Off"):
                 self._start()
             elif kind not in (*ON, "Nmi"):
                 raise ValueError(f"no power action {kind}")
 
+    def stop(self) -> None:
+        """Power off."""
+        self.power = "Off"
+        if self.machine:
+            self.machine.kill()
+            self.machine.wait()
+            self.machine = None
+
     def _start(self) -> None:
+        self.stop()
         self.power = "On"
         self.bios, self.pending = {**self.bios, **self.pending}, {}
         first = "Pxe" if str(self.bios.get("BootOrder", "")).startswith("Network") else "Hdd"
@@ -115,6 +127,11 @@ class Bmc:
         self.boots.append(self.boot_target if overridden else first)
         if self.boot_enabled == "Once":
             self.boot_target, self.boot_enabled = "None", "Disabled"
+        if command := self.row.get("machine"):
+            letter = "n" if self.boots[-1] == "Pxe" else "c"
+            self.machine = subprocess.Popen(  # noqa: S603 - argument list of whoever started the controller
+                [part.replace("{boot}", letter) for part in command], stdin=subprocess.DEVNULL
+            )
 
     def override(self, target: str | None, enabled: str | None) -> None:
         """Set the boot override; a target alone holds once (as most controllers do)."""
