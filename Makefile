@@ -42,7 +42,7 @@ yaml: .venv/.ready ## yamllint over inventory and policy
 	$(BIN)/yamllint --strict inventory
 
 unit: .venv/.ready ## pytest
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 slow: .venv/.ready ## The tests that need QEMU (root; minutes): a server starts over Redfish, DHCP and PXE
 	RACKWRIGHT_SLOW=1 $(BIN)/pytest tests/lab/slow

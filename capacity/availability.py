@@ -78,7 +78,7 @@ class Figures:
 @dataclass(frozen=True, slots=True)
 class ServiceAvailability:
     """One service by every method used: on the timeline; by weighted states when the timeline saw few outages
-    (None: not needed, or too few states seen), with bounds from the minimal cut sets of up to three causes; exactly
+    (None: not needed, or too few states seen), with bounds from the minimal cut sets of up to `cut_order` causes; exactly
     when the structure is small enough (None: too large).
     longest_outage_h: the longest seen on the timeline, None when none was."""
 
@@ -113,6 +113,10 @@ class Availability:
     begun: int
     services: tuple[ServiceAvailability, ...]
     never_up: tuple[str, ...]
+
+
+CUT_ORDERS = ((ORDER_MAX, 2_500), (2, 20_000))
+"""Order of the cut sets searched for, and the number of causes up to which it is."""
 
 
 def simulate(
@@ -161,7 +165,7 @@ def simulate(
                 if by_weight is not None and by_weight.seen >= LEAST_SEEN
                 else None,
                 by_diagram,
-                bounds(cuts[o], bound.causes, ORDER_MAX) if o in cuts else None,
+                bounds(cuts[o], bound.causes, cut_order(len(bound.causes))) if o in cuts else None,
                 float(found.longest_h[o]) if found.outages[o] else None,
             )
         )
@@ -231,12 +235,18 @@ def _block(bound: Model, given: Mapping[int, Proposals], seed: int, job: tuple[i
     return weigh(bound, given[output], output, BLOCK, seed, block)
 
 
+def cut_order(causes: int) -> int:
+    """How many causes a cut set searched for may have: three, and fewer where there are so many causes that the sets
+    themselves would fill memory (their number grows with the power of the order)."""
+    return next((order for order, most in CUT_ORDERS if causes <= most), 1)
+
+
 def known_cut_sets(structure: Structure, causes: Sequence[Cause], output: str) -> list[tuple[str, ...]]:
-    """Minimal cut sets of up to three causes, as keys; a set of four with a demand it forgets is left out."""
+    """Minimal cut sets of up to `cut_order` causes, as keys; a set of four with a demand it forgets is left out."""
     risks = [SharedRisk(c.key, c.kind, Text(c.key, c.key), c.leaves) for c in causes]
     by_key = {c.key: c for c in causes}
     out = []
-    for keys in minimal_cut_sets(structure, risks, output):
+    for keys in minimal_cut_sets(structure, risks, output, cut_order(len(causes))):
         whole = {by_key[k].on_demand_of for k in keys if by_key[k].on_demand_of}.union(keys)
         if keys and len(whole) <= ORDER_MAX:
             out.append(tuple(sorted(whole)))

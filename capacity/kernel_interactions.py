@@ -15,16 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
+from capacity.engine import SERIAL, Engine, Progress, run_jobs
 from capacity.kernel import WORD, Compiled, Groups, all_sets, unpacked
 from capacity.kernel_columns import NOT, Ints, Words, spans, transposed
 from capacity.kernel_order import Flags, Program
 
 _BATCH = 1 << 22  # pairs held at a time
 _WORDS = 16  # words evaluated at a time
+_JOB = 2048 * WORD  # pairs a job
+_FEW = 3  # jobs from which a second process of this machine is worth its start
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,26 @@ class _Alone:
     turn: Ints
 
 
-def interactions(compiled: Compiled, groups: Groups) -> Interactions:
-    """Everything two of `groups` do together that neither does alone, over all pairs."""
+def interactions(
+    compiled: Compiled, groups: Groups, engine: Engine = SERIAL, progress: Progress | None = None
+) -> Interactions:
+    """Everything two of `groups` do together that neither does alone, over all pairs; the pairs that may interact
+    are evaluated by `engine`."""
     if len(groups) < 2:
         return Interactions(np.zeros((0, 3), np.int64), np.zeros((0, 3), np.int64), 0)
     alone = _alone(compiled, groups)
     pairs = interacting_pairs(compiled, groups, alone)
-    outputs = compiled.program.outputs
     lost = _lost_outputs(compiled.program, len(groups), alone)
+    jobs = [pairs[start : start + _JOB] for start in range(0, len(pairs), _JOB)]
+    if engine.name == "local" and len(jobs) < _FEW:
+        engine = SERIAL
+    parts = run_jobs(partial(_beyond, compiled, groups, lost), jobs, engine, progress)
+    return Interactions(_sorted([new for new, _ in parts]), _sorted([gone for _, gone in parts]), len(pairs))
+
+
+def _beyond(compiled: Compiled, groups: Groups, lost: Groups, pairs: Ints) -> tuple[Ints, Ints]:
+    """Rows of output and pair that are new, and that are undone, among `pairs`."""
+    outputs = compiled.program.outputs
     intact = _intact(compiled.program.base[outputs])
     new, undone = list[Ints](), list[Ints]()
     for start, engine in compiled.engines(groups, pairs, _WORDS):
@@ -78,7 +94,7 @@ def interactions(compiled: Compiled, groups: Groups) -> Interactions:
             held[others] = theirs
             row, failure = _set_bits(mine & ~held[rows])
             into.append(np.column_stack((rows[row], part[failure])))
-    return Interactions(_sorted(new), _sorted(undone), len(pairs))
+    return np.concatenate(new), np.concatenate(undone)
 
 
 def interacting_pairs(compiled: Compiled, groups: Groups, alone: _Alone | None = None) -> Ints:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import capacity.failure_codes  # noqa: F401  (registers the codes used here)
 from capacity.survives import survives
-from capacity.survives_services import UNITS
+from capacity.survives_services import UNITS, shown
 from capacity.sweep import SweepResult
 from capacity.sweep_details import Outcome
 from inventory.checks import finding
@@ -136,7 +136,7 @@ def _sum(inventory: Inventory, outcome: Outcome, service: str) -> str:
     demand = inventory.services[service].demand
     for c in outcome.capacity:
         if c.service == service and demand is not None and c.left < c.needed:
-            return f"{c.left:g} < {c.needed:.4g} = {demand.amount:g} {demand.measure} x {demand.critical_share:g} critical / highest use"
+            return f"{c.left:g} < {shown(c.needed)} = {demand.amount:g} {demand.measure} x {demand.critical_share:g} critical / highest use"
     return ""
 
 

@@ -14,7 +14,7 @@ taken as joined). A keepalive that no cable carries does not work.
 
 Reach. A device is reached when it is up and a path of working access, uplink, peer-link or existing cables leads
 to it from a working edge switch of its own site, over devices that forward; servers end a path. The hub of a site
-joins its core switches and never fails; site links take no part, so a site is reached by its own users only. A
+joins its core switches and never fails, unless each of them has a running link listed there; site links take no part, so a site is reached by its own users only. A
 switch that stands already and of which no running link is listed is taken as cabled to every core switch of its
 site, by cables that do not fail (`capacity.survival_open` says so).
 

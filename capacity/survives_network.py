@@ -162,7 +162,7 @@ def carrying_graph(
             continue
         if data["element"] is not None and key not in working:
             continue
-        if data["kind"] == "access" and any(_port_shut(nodes[end], shut) for end in (a, b)):
+        if shut and data["kind"] == "access" and any(_port_shut(nodes[end], shut) for end in (a, b)):
             continue
         out.add_edge(a, b, key=key, **data)
     links = layers.logical.edges(data=True)
@@ -170,8 +170,9 @@ def carrying_graph(
     for name, switch in inventory.existing_switches.items():
         if switch.role in ("core", "oob-core") or f"device/{name}" in linked or f"device/{name}" not in out:
             continue
-        for core in layers.logical.adj.get(f"hub/{switch.site}", ()):
-            if core in out and not core.startswith("hub/"):
+        for other in inventory.existing_switches.values():
+            core = f"device/{other.name}"
+            if other.role == "core" and other.site == switch.site and core in out:
                 out.add_edge(
                     f"device/{name}", core, key="unlisted", kind="unlisted", speed_gbps=None, element=None
                 )
@@ -245,9 +246,10 @@ def _joined(
         if f"site-link/{name}" not in dead and all(site in alive for site in through):
             sites.add_edge(link.a, link.b)
     for a, b, key, data in layers.logical.edges(keys=True, data=True):
-        site_a, site_b = (str(layers.logical.nodes[end].get("site")) for end in (a, b))
-        if data["kind"] == "existing" and key in working and site_a in alive and site_b in alive:
-            sites.add_edge(site_a, site_b)
+        if data["kind"] == "existing" and key in working:
+            site_a, site_b = (str(layers.logical.nodes[end].get("site")) for end in (a, b))
+            if site_a in alive and site_b in alive:
+                sites.add_edge(site_a, site_b)
     passing = {site for site in alive if inventory.sites[site].role != "witness"}
     out: dict[str, set[str]] = {site: set() for site in inventory.sites}
     for together in nx.connected_components(sites):

@@ -1,18 +1,22 @@
-"""Every pair of groups against every output: which losses are new, which of them breakers have a part in."""
+"""Every pair of groups against every output: which losses are new, which of them breakers have a part in.
+
+Single failures tell which pairs may do more than their halves (`capacity.kernel_interactions`); only those are
+evaluated, and pairs that open other breakers than their halves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from collections.abc import Collection, Sequence
 from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from capacity.cut_classes import CutClass, classes_of
-from capacity.engine import Engine, run_jobs
+from capacity.engine import Engine, Progress
 from capacity.equal_effects import cone, equal_effects
-from capacity.kernel import Compiled, Groups, all_sets, compile_structure, groups_of, unpacked
+from capacity.kernel import Compiled, all_sets, compile_structure, groups_of, unpacked
+from capacity.kernel_interactions import interactions
 from capacity.structure import Structure
 from capacity.sweep_loads import Loads
 from topology.elements import SharedRisk
@@ -23,9 +27,6 @@ if TYPE_CHECKING:
     from capacity.kernel_columns import Ints
 
     Flags = npt.NDArray[np.bool_]
-
-_JOB = 64 * 2048  # pairs a job
-_FEW = 3  # jobs from which a second process is worth its start
 
 
 class Pairs:
@@ -41,7 +42,7 @@ class Pairs:
         self.structure = cone(whole, whole.outputs)
         self.risks, self.loads = risks, loads
         self.items = self._items(only)
-        self.listed = [not only or risks[item[0]].key in only for item in self.items]
+        self.listed = np.array([not only or risks[item[0]].key in only for item in self.items], dtype=bool)
         self.counted = not only
         n, m = len(risks), sum(not only or r.key in only for r in risks)
         self.failures = comb(n, 2) - comb(n - m, 2)
@@ -58,78 +59,74 @@ class Pairs:
                 parts.setdefault((number, self.risks[group].key in only, shifts), []).append(group)
         return sorted(tuple(p) for p in parts.values())
 
-    def losses(
-        self, engine: Engine, tell: Callable[[int, int], None]
-    ) -> tuple[dict[str, list[CutClass]], dict[str, int]]:
+    def losses(self, engine: Engine, progress: Progress) -> tuple[dict[str, list[CutClass]], dict[str, int]]:
         """Per service the classes of pairs that are new losses, and how many pairs take it down."""
         compiled = compile_structure(self.structure)
-        n = len(self.items)
         first = [item[0] for item in self.items]
         alone = self.loads.opened([(g,) for g in first])
         lost = [frozenset(self.risks[g].members).union(o) for g, o in zip(first, alone, strict=True)]
         groups = groups_of(compiled, lost)
-        single = ~unpacked(compiled.evaluate_sets(groups, all_sets(n, 1)), n)
-        sets = all_sets(n, 2)
-        if not all(self.listed):
-            marked = np.array(self.listed, dtype=bool)
-            sets = sets[marked[sets].any(axis=1)]
-        down = self._down(compiled, groups, sets, engine, tell)
-        if self.loads.may_open:
-            self._together(compiled, alone, sets, down)
+        single = ~unpacked(compiled.evaluate_sets(groups, all_sets(len(first), 1)), len(first))
+        anyway = groups_of(compiled, self.loads.opened([()]))
+        intact = unpacked(compiled.evaluate_sets(anyway, all_sets(1, 1)), 1)[:, 0]
+        back = bool((intact & ~compiled.program.base[compiled.program.outputs]).any())
+        again, down = self._together(compiled, alone, single, everywhere=back)
+        found = interactions(compiled, groups, engine, progress)
         names = [tuple(self.risks[g].key for g in item) for item in self.items]
         new: dict[str, list[CutClass]] = {}
         counts: dict[str, int] = {}
-        anyway = groups_of(compiled, self.loads.opened([()]))
-        intact = unpacked(compiled.evaluate_sets(anyway, all_sets(1, 1)), 1)[:, 0]
         for row, service in enumerate(compiled.outputs):
-            if intact[row]:
-                fresh = down[row] & ~single[row][sets].any(axis=1)
-                new[service] = classes_of(sets[fresh], names)
-                if self.counted:
-                    counts[service] = self._pairs_down(sets[down[row]], single[row])
+            if not intact[row]:
+                continue
+            either = single[row][again].any(axis=1)
+            fresh = self._of_row(found.new, row, again, again[down[row] & ~either])
+            new[service] = classes_of(fresh, names)
+            if self.counted:
+                spared = self._of_row(found.undone, row, again, again[~down[row] & either])
+                counts[service] = self._pairs_down(single[row], fresh, spared)
         return new, counts
 
-    def _down(
-        self,
-        compiled: Compiled,
-        groups: Groups,
-        sets: Ints,
-        engine: Engine,
-        tell: Callable[[int, int], None],
-    ) -> Flags:
-        """bool[outputs, pairs]: where each output is down, with what opens for each half alone."""
-        jobs = [sets[start : start + _JOB] for start in range(0, len(sets), _JOB)]
-        if engine.name == "local" and len(jobs) < _FEW:
-            engine = Engine(workers=1)
-        words = run_jobs(partial(compiled.evaluate_sets, groups), jobs, engine, tell)
-        empty = np.zeros((len(compiled.outputs), 0), dtype=bool)
-        parts = [~unpacked(w, len(job)) for w, job in zip(words, jobs, strict=True)]
-        return np.concatenate([empty, *parts], axis=1)
-
     def _together(
-        self, compiled: Compiled, alone: Sequence[tuple[str, ...]], sets: Ints, down: Flags
-    ) -> None:
-        """Work out anew the columns of `down` in which a pair opens something else than its halves do."""
+        self, compiled: Compiled, alone: Sequence[tuple[str, ...]], single: Flags, *, everywhere: bool
+    ) -> tuple[Ints, Flags]:
+        """Pairs that open something else than their halves do, int64[pairs, 2], rising, and where each output is
+        down under them, bool[outputs, pairs]. `everywhere`: every pair instead."""
         first = [item[0] for item in self.items]
+        if not self.loads.may_open:
+            return np.zeros((0, 2), dtype=np.int64), np.zeros((len(single), 0), dtype=bool)
         reach = self.loads.reach(first).astype(np.float32)
-        common = (reach @ reach.T) > 0
-        columns = np.flatnonzero(common[sets[:, 0], sets[:, 1]]).tolist()
-        pairs = [(first[i], first[j]) for i, j in sets[columns].tolist()]
+        common = np.ones((len(first), len(first)), dtype=bool) if everywhere else (reach @ reach.T) > 0
+        common &= self.listed[:, None] | self.listed
+        sets = np.argwhere(np.triu(common, 1))
+        opened = self.loads.opened([(first[i], first[j]) for i, j in sets.tolist()])
         changed, failed = [], []
-        for column, (i, j), pair, opened in zip(
-            columns, sets[columns].tolist(), pairs, self.loads.opened(pairs), strict=True
-        ):
-            if set(opened) != {*alone[i], *alone[j]}:
+        for column, ((i, j), more) in enumerate(zip(sets.tolist(), opened, strict=True)):
+            if everywhere or set(more) != {*alone[i], *alone[j]}:
                 changed.append(column)
-                failed.append({m for g in pair for m in self.risks[g].members}.union(opened))
-        if changed:
-            words = compiled.evaluate_sets(groups_of(compiled, failed), all_sets(len(failed), 1))
-            down[:, changed] = ~unpacked(words, len(failed))
+                failed.append({m for n in (i, j) for m in self.risks[first[n]].members}.union(more))
+        words = compiled.evaluate_sets(groups_of(compiled, failed), all_sets(len(failed), 1))
+        return sets[changed], ~unpacked(words, len(failed))
 
-    def _pairs_down(self, pairs: Ints, single: Flags) -> int:
-        """How many pairs of groups take an output down, from pairs of items and those down alone."""
+    def _of_row(self, found: Ints, row: int, again: Ints, instead: Ints) -> Ints:
+        """Pairs listed of an output that are asked for, rising; of those worked out `again` only `instead`."""
+        n = len(self.items)
+        pairs = found[np.searchsorted(found[:, 0], row) : np.searchsorted(found[:, 0], row, side="right"), 1:]
+        known = np.isin(pairs @ (n, 1), again @ (n, 1))
+        pairs = np.concatenate((pairs[~known & self.listed[pairs].any(axis=1)], instead))
+        out: Ints = pairs[np.lexsort(pairs.T[::-1])]
+        return out
+
+    def _pairs_down(self, single: Flags, new: Ints, spared: Ints) -> int:
+        """How many pairs of groups take an output down: those with a half that does alone, with the pairs of items
+        that are `new` and without those `spared`."""
         sizes = np.array([len(item) for item in self.items], dtype=np.int64)
         idle = len(self.risks) - int(sizes.sum())
-        across = int((sizes[pairs[:, 0]] * sizes[pairs[:, 1]]).sum()) if len(pairs) else 0
+        across = _products(sizes) - _products(sizes[~single])
+        across += sum(int(sizes[pairs].prod(axis=1).sum()) * sign for pairs, sign in ((new, 1), (spared, -1)))
         inside = sum(comb(int(s), 2) + int(s) * idle for s in sizes[single])
         return across + inside
+
+
+def _products(sizes: Ints) -> int:
+    """The sum of the products of every two."""
+    return int((sizes.sum() ** 2 - (sizes**2).sum()) // 2)

@@ -60,12 +60,40 @@ def broken_rules(
             except ValueError as exc:
                 yield _wrong(at(record, field), f"{section}/{name}", f"{field}: {day} is no day: {exc}",
                              f"{field}：{day} 不是有效日期", "write a day of the calendar", "填写真实日期")  # fmt: skip
+    for subject, record, fault in _misfits(sections):
+        field, en, zh, fix_en, fix_zh = fault
+        yield _wrong(at(record, field), subject, f"{field}: {en}", f"{field}：{zh}", fix_en, fix_zh)
     yield from broken_scenarios(sections, documents)
     for record in (project, *project.policy) if project else ():
         yield from assumed("project", record)
     for section, records in sections.items():
         for name, record in records.items():
             yield from assumed(f"{section}/{name}", record)
+
+
+def _misfits(
+    sections: Mapping[str, Mapping[str, Any]],
+) -> Iterator[tuple[str, m.Record, tuple[str, str, str, str, str]]]:
+    """Fields that contradict another of their record: subject, record, and (field, fault, fix; each en, zh)."""
+    for name, group in sections["replica_groups"].items():
+        if group.scheme == "replica" and (group.write_quorum or 0) > group.copies:
+            yield f"replica_groups/{name}", group, (
+                "write_quorum", f"{group.write_quorum} of {group.copies} copies can never be written",
+                f"{group.copies} 份副本无法写入 {group.write_quorum} 份", f"write at most {group.copies}",
+                f"填写不超过 {group.copies}",
+            )  # fmt: skip
+    for section in ("site_links", "existing_links"):
+        for name, link in sections[section].items():
+            if link.a == link.b:
+                yield f"{section}/{name}", link, (
+                    "b", f"the link ends where it begins, at {link.a}", f"两端同为 {link.a}", "name the other end", "填写另一端",
+                )  # fmt: skip
+    for name, link in sections["site_links"].items():
+        if link.via in (link.a, link.b) and link.via is not None:
+            yield f"site_links/{name}", link, (
+                "via", f"{link.via} is an end of the link", f"{link.via} 是链路的一端",
+                "name the site it passes on the way, or remove it", "填写途经的中心，或删除",
+            )  # fmt: skip
 
 
 def twice(subject: str, name: str, here: Position, first: Position) -> Finding:

@@ -123,6 +123,11 @@ def translate(
                         choice, choice_zh)  # fmt: skip
     label, (shown_en, shown_zh) = _label(loc), _shown(found)
     at = document.where(*full)
+    if kind == "too_short":
+        least = ctx["min_length"]
+        return _finding("INV007", at, full, f"{label}: {ctx['actual_length']} entries, at least {least} wanted",
+                        f"{label}：{ctx['actual_length']} 项，至少需要 {least} 项", f"list at least {least}",
+                        f"至少列出 {least} 项")  # fmt: skip
     if kind not in _EXPECTED and not error["msg"].startswith(
         ("Input should be", "String should", "Value should")
     ):

@@ -46,7 +46,15 @@ def test_every_check_is_its_own_manual_page(code: str) -> None:
 def test_readme_names_only_verbs_and_targets_that_exist(name: str) -> None:
     text = read(name)
     verbs = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
-    assert set(re.findall(r"rackwright (plan|check|show|explain|report|simulate|power|drill|availability|schema|new)\b", text)) == verbs
+    assert (
+        set(
+            re.findall(
+                r"rackwright (plan|check|show|explain|report|simulate|power|drill|availability|schema|new)\b",
+                text,
+            )
+        )
+        == verbs
+    )
     targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.M))
     assert set(re.findall(r"`?make ([a-z]+)`?", text)) <= targets
     for path in re.findall(r"\]\(([^)#]+)\)", text):

@@ -69,7 +69,7 @@ class Layers:
         outlet `type` (iec-60320-c13 …), `voltage_v`, `panel_phases`; sts `rating_a`, `prefer` (its first source)
         psu `rating_w`; device `needs_psus`, `sharing` (active or cold), `psus` (keys in the order of the inlets)
     logical: MultiGraph of what forwards data: all devices, the hub of each site (`hub/A`: never fails; joins the
-      core switches of the site). Node attributes: `kind`, `role`, `forwards` (bool; servers are leaves), `site`,
+      core switches of the site, unless each has a running link listed there). Node attributes: `kind`, `role`, `forwards` (bool; servers are leaves), `site`,
       `edge` (bool: users come in here), `pair` and `member` (A or B) for pair members. Edges are the data cables
       of `physical`; those from a core switch to its hub have `element` None and never fail.
     service: DiGraph. `service/S` -> `instance/S@A` for every site (`depends` False); `instance/S@A` -> `device/…`

@@ -42,7 +42,7 @@ def layers(inventory: Inventory, plan: Plan) -> Layers:
         if attributes["plane"] == "data":
             logical.add_edge(a, b, key=key, element=key, **attributes)
     for name, switch in sorted(inventory.existing_switches.items()):
-        if switch.role == "core":
+        if switch.role == "core" and not core_links_listed(inventory, switch.site):
             hub = f"hub/{switch.site}"
             logical.add_edge(
                 f"device/{name}", hub, key=f"{hub}--{name}", element=None, kind="hub", plane="data"
@@ -62,6 +62,17 @@ def layers(inventory: Inventory, plan: Plan) -> Layers:
         assumed=tuple(sorted(said for said, taken in draft.said.items() if taken)),
         unknown=tuple(sorted(said for said, taken in draft.said.items() if not taken)),
     )
+
+
+def core_links_listed(inventory: Inventory, site: str) -> bool:
+    """True when every core switch of the site has a running link to another switch there: they are then joined by
+    the links that are listed and by nothing else."""
+    switches = inventory.existing_switches
+    ends = {
+        end for link in inventory.existing_links.values()
+        if switches[link.a].site == switches[link.b].site == site for end in (link.a, link.b)
+    }  # fmt: skip
+    return {s.name for s in switches.values() if s.role == "core" and s.site == site} <= ends
 
 
 def elements(inventory: Inventory, plan: Plan) -> Mapping[str, Element]:
@@ -158,6 +169,11 @@ def _edges_of_sites(draft: Draft) -> None:
             draft.devices[f"device/{switch}"]["edge"] = True
         if not site.edge and cores:
             draft.assume(f"site/{name}", "no edge is stated: users come in at its core switches")
+        elif len(cores) > 1 and not core_links_listed(draft.inventory, name):
+            draft.assume(
+                f"site/{name}",
+                "not every core switch has a running link listed: they are taken as joined by what never fails",
+            )
         if not site.edge and not cores and site.role != "witness":
             draft.lack(
                 f"site/{name}", "neither edge nor core switches are listed: nothing is reached from users"

@@ -263,6 +263,12 @@ def simulate(
     cuts: Annotated[
         bool, typer.Option("--cuts", help="Minimal cut sets instead of a sweep; up to --order, by default 3.")
     ] = False,
+    cables: Annotated[
+        bool,
+        typer.Option(
+            "--cables", help="Which cables, alone and in pairs, cut devices off from their users; no sweep."
+        ),
+    ] = False,
     service: Annotated[
         list[str] | None,
         typer.Option("--service", metavar="NAME", help="Only this service; may be repeated."),
@@ -322,6 +328,8 @@ def simulate(
 
     `rackwright simulate --cuts --service ecs` — the smallest sets that take ecs down
 
+    `rackwright simulate --cables` — cables and pairs of cables that cut devices off
+
     `rackwright simulate --cuts --engine dask --scheduler tcp://10.0.0.5:8786` — on a cluster
     """
     from rackwright.cli.simulate import Asked, run
@@ -329,6 +337,7 @@ def simulate(
     asked = Asked(
         order=order or (3 if cuts else 1),
         cuts=cuts,
+        cables=cables,
         services=tuple(service or ()),
         kinds=tuple(kind or ()),
         groups=tuple(group or ()),

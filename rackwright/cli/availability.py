@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from capacity.availability import LEVEL
+from capacity.availability import LEVEL, cut_order
 from capacity.reliability import MINUTES_A_YEAR
 from inventory.quantities import plain_number
 from rackwright.cli.common import CLEAN, UNUSABLE, Format, leave, load_project, out, out_json, say
@@ -260,7 +260,11 @@ def _services(inventory: Inventory, result: Availability, *, verbose: bool) -> N
     ])  # fmt: skip
     out("  seen: outages on the timeline, or weighted states down where outages are too rare for it")
     out("  tier: the published figure that the lower bound of the availability reaches; no certificate")
-    held = [(s.service, *_held_against(s)) for s in result.services if s.exact or s.bounds]
+    held = [
+        (s.service, *_held_against(s, cut_order(result.causes)))
+        for s in result.services
+        if s.exact or s.bounds
+    ]
     if held:
         _part("held against the same model without chance", [("service", "downtime min/year", "how"), *held])
     blamed = [
@@ -284,14 +288,14 @@ def _part(heading: str, rows: Sequence[Sequence[str]]) -> None:
         out(line)
 
 
-def _held_against(service: ServiceAvailability) -> tuple[str, str]:
+def _held_against(service: ServiceAvailability, order: int) -> tuple[str, str]:
     """Downtime by reckoning, in minutes a year, and how it was reckoned."""
     if service.exact is not None:
         return f"{service.exact.unavailability * MINUTES_A_YEAR:.5g}", "exact"
     if service.bounds is None:
         return "", ""
     low, rare = (f"{x * MINUTES_A_YEAR:.5g}" for x in (service.bounds.low, service.bounds.rare))
-    return f"{low} to {rare}", "bounds: cut sets of up to three causes; larger ones add to it"
+    return f"{low} to {rare}", f"bounds: cut sets of up to {order} causes; larger ones add to it"
 
 
 def _percent(figures: Figures) -> str:

@@ -1,4 +1,4 @@
-"""`rackwright simulate`: failure sweeps of order 1 and 2, and minimal cut sets up to order 3."""
+"""`rackwright simulate`: failure sweeps of order 1 and 2, minimal cut sets up to order 3, cables that cut off."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class Asked:
 
     order: int
     cuts: bool
+    cables: bool
     services: tuple[str, ...]
     kinds: tuple[str, ...]
     groups: tuple[str, ...]
@@ -66,13 +67,18 @@ def run(
     scheduler: str | None,
     out_folder: Path | None,
 ) -> None:
-    """Sweep or cut sets, printed and written. Exit 1 when a protected service has a single point of failure or is
+    """Sweep, cut sets or cables, printed and written. Exit 1 when a protected service has a single point of failure or is
     down from the start."""
     from capacity.engine import Engine, EngineError
     from topology.graph import layers as planned_layers
     from topology.risk import shared_risks
 
     today = parse_day(day)
+    if asked.cables and (asked.filtered or asked.cuts or asked.order > 1):
+        say(
+            "--cables tries every cable and every two: leave out --service, --kind, --group, --cuts and --order"
+        )
+        leave(UNUSABLE)
     try:
         engine = Engine(engine_name, scheduler)
     except EngineError as exc:
@@ -87,7 +93,9 @@ def run(
     asked = _known(project, risks, asked)
     chosen = tuple(r for r in risks if not asked.kinds or r.kind in asked.kinds)
     try:
-        if asked.cuts or asked.order == 3:
+        if asked.cables:
+            _cables(project, layers, asked, engine, output, out_folder)
+        elif asked.cuts or asked.order == 3:
             _cuts(project, layers, chosen, asked, engine, output, out_folder)
         else:
             _sweep(project, layers, chosen, asked, engine, output, out_folder, today)
@@ -171,6 +179,10 @@ def _close(
 # ---------------------------------------------------------------- cut sets
 
 
+MANY_GROUPS = 4_000
+"""Groups above which a search for sets of three is said to take long."""
+
+
 def _cuts(
     project: Project,
     layers: Layers,
@@ -190,6 +202,10 @@ def _cuts(
     whole = structure(inventory, layers)
     names = [n for n in whole.outputs if not asked.services or n in asked.services]
     members = tuple(r for r in risks if not asked.groups or r.key in asked.groups)
+    if asked.order > 2 and len(members) > MANY_GROUPS:
+        say(
+            f"{len(members)} groups: sets of three may take hours and fill memory; --order 2, --service, --kind and --group narrow it"
+        )
     with progress() as tell:
         tell("cut sets, service by service", 0, len(names))
         found = run_jobs(
@@ -237,6 +253,45 @@ def _cuts(
     leave(FINDINGS if bad else CLEAN)
 
 
+# ---------------------------------------------------------------- cables
+
+
+def _cables(
+    project: Project,
+    layers: Layers,
+    asked: Asked,
+    engine: Engine,
+    output: Format,
+    out_folder: Path | None,
+) -> None:
+    from capacity.cable_cuts import cable_cuts
+    from capacity.survival import structure
+    from capacity.survival_open import open_points
+    from capacity.sweep import said
+    from inventory.findings import Text
+    from rackwright.cli.cables_text import cables_page
+
+    inventory = project.inventory
+    found = cable_cuts(structure(inventory, layers), layers, engine)
+    assumed, unknown = (
+        tuple((s, Text(t, t)) for s, t in points) for points in (layers.assumed, layers.unknown)
+    )
+    lacking = (*unknown, *open_points(inventory, layers))
+    answer = {
+        "project": inventory.project.name,
+        **found.to_dict(),
+        "assumed": said(assumed),
+        "not_evaluated": said(lacking),
+    }
+    written = _write(project, asked, answer, "simulate-cables.json", out_folder)
+    if output is Format.JSON:
+        out_json(answer)
+        leave(CLEAN)
+    lines = [*cables_page(inventory.project.name, found, asked.every), ""]
+    _close(project, asked, [*lines, *pages.open_points(assumed, lacking)], written, ())
+    leave(CLEAN)
+
+
 # ---------------------------------------------------------------- shared
 
 
@@ -273,6 +328,7 @@ def _known(project: Project, risks: Sequence[SharedRisk], asked: Asked) -> Asked
     return Asked(
         asked.order,
         asked.cuts,
+        asked.cables,
         asked.services,
         asked.kinds,
         tuple(dict.fromkeys(groups)),

@@ -1,4 +1,4 @@
-"""Failures of the real project: every pair of shared risks against the networkx loop, and its cut sets."""
+"""Failures of the real project: every pair of shared risks, against the loop over the networkx graphs."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ from pathlib import Path
 
 import numpy as np
 
-from capacity.cut_sets import cut_sets
 from capacity.kernel import Compiled, Groups, all_sets, compile_structure, groups_of, unpacked
 from capacity.kernel_columns import Ints
 from capacity.kernel_interactions import Interactions, interactions
-from capacity.kernel_pairs import failing_pairs
 from capacity.structure import Structure
 from capacity.survival import structure
 from capacity.survives import survives
 from inventory.inventory import Inventory
 from inventory.load import load
 from inventory.plan_store import load_plan
+from tests.bench.every_pair import failing_pairs
 from tests.bench.figures import Bench, Equality, Figure, least_seconds
 from topology.elements import Layers, SharedRisk
 from topology.graph import layers
 from topology.risk import shared_risks
 
 LOOP_AIM = 1e-4
-CUT_SETS_AIM_S = 60.0
 
 
 def run(project: Path, rounds: int, quick: bool = False) -> Bench:
-    """Every pair of groups with power, network and services in the model, and every cut set of up to three.
+    """Every pair of groups with power, network and services in the model.
 
     The loop is `capacity.survives`: one failure on the networkx graphs, as one reads it. It is timed over random
     pairs of groups, the kernel over all pairs, with compilation.
@@ -51,7 +49,6 @@ def run(project: Path, rounds: int, quick: bool = False) -> Bench:
         "every pair evaluated": partial(failing_pairs, compiled, groups),
     }
     least = least_seconds(jobs, min(rounds, 3))
-    cut_s = least_seconds({"cut sets": partial(_cut_sets, model, risks, 2 if quick else 3)}, 1)["cut sets"]
     count = len(groups) * (len(groups) - 1) // 2
     loop = least["one by one"] / len(sampled)
     done = interactions(compiled, groups)
@@ -59,7 +56,6 @@ def run(project: Path, rounds: int, quick: bool = False) -> Bench:
         Figure("a pair, of those that interact / one failure in the loop", least["what interacts"] / count / loop, "x", LOOP_AIM,
                detail=f"{count} pairs of {len(groups)} groups, {done.evaluated} evaluated, {len(done.new)} losses that are new"),
         Figure("a pair, every one evaluated / one failure in the loop", least["every pair evaluated"] / count / loop, "x"),
-        Figure(f"cut sets of every service, up to {2 if quick else 3} groups", cut_s, "s", None if quick else CUT_SETS_AIM_S),
     )  # fmt: skip
     up = unpacked(compiled.evaluate_sets(groups, sets), len(sets))
     read = _looped(inventory, built, risks, sets, names)
@@ -75,7 +71,7 @@ def run(project: Path, rounds: int, quick: bool = False) -> Bench:
     )
     seconds = {"one failure in the loop": loop, **{k: v for k, v in least.items() if k != "one by one"}}
     title = "every pair of failures of the project, against the loop over its graphs"
-    return Bench(title, figures, equalities, {**seconds, "cut sets": cut_s})
+    return Bench(title, figures, equalities, seconds)
 
 
 def _looped(
@@ -93,11 +89,6 @@ def _looped(
 def _every_pair(model: Structure, risks: tuple[SharedRisk, ...]) -> Interactions:
     compiled = compile_structure(model)
     return interactions(compiled, groups_of(compiled, [risk.members for risk in risks]))
-
-
-def _cut_sets(model: Structure, risks: tuple[SharedRisk, ...], order: int) -> None:
-    for output in model.outputs:
-        cut_sets(model, risks, output, order)
 
 
 def _unions(compiled: Compiled, groups: Groups, done: Interactions) -> bool:

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from capacity.cut_pairs import cable_cut_pairs, cable_cuts
 from capacity.kernel import Compiled, Groups, all_sets, compile_columns, unpacked
 from capacity.kernel_columns import Columns, Ints, spans
 from capacity.kernel_interactions import Interactions, interactions
-from capacity.kernel_pairs import failing_pairs
+from tests.bench.cut_pairs import cable_cut_pairs, cable_cuts
+from tests.bench.every_pair import failing_pairs
 from tests.bench.fabrics import ROUTER, Region, region
 from tests.bench.figures import Bench, Equality, Figure
 from tests.bench.region_models import Loop, Model, Part, graph, keys, local_losses, model, parts
@@ -110,10 +110,12 @@ def singles(sizes: tuple[int, ...], rounds: int, quick: bool) -> Bench:
         counts = f"{len(by_class.groups) + made.n_servers + len(made.access)} single failures"
         build = least["networkx"]
         aim = None if quick else 1.0
+        held_bytes = made.nbytes + by_class.nbytes + compiled.program.nbytes
         figures += [
             Figure(f"{n} servers: every single failure / networkx build", least["singles"] / build, "x", aim, detail=counts),
             Figure(f"{n} servers: the same with model and compilation", ours_s[n] / build, "x", aim if n == sizes[-1] else None),
             Figure(f"{n} servers: the same, collector off for networkx", ours_s[n] / least["networkx, collector off"], "x"),
+            Figure(f"{n} servers: tables, gates, groups and program", held_bytes / n, "B per server"),
         ]  # fmt: skip
         equalities += _sampled(made, by_class, compiled, 10 if n > 50_000 else 40)
     for small, large_ in pairwise(sizes):
@@ -124,7 +126,6 @@ def singles(sizes: tuple[int, ...], rounds: int, quick: bool) -> Bench:
     figures += [
         Figure(f"{n} servers: the same facts as columns / networkx graph", held["tables"] / peer["grown"], "x", None if quick else 1 / 8,
                detail=f"{held['tables'] / n:.0f} and {peer['grown'] / n:.0f} B per server"),
-        Figure(f"{n} servers: columns, gates, groups and program", held["all"] / n, "B per server"),
         Figure(f"{n} servers: peak memory of the run / networkx graph", held["grown"] / peer["grown"], "x",
                detail=f"{held['grown'] / 1e6:.0f} MB with everything it works with"),
     ]  # fmt: skip
@@ -395,7 +396,7 @@ def _measured(what: str, n: int) -> dict[str, float]:
         by_class = model(made)
         compiled = compile_columns(by_class.columns)
         single_losses(by_class, compiled)
-        held = {"tables": made.nbytes, "all": made.nbytes + by_class.nbytes + compiled.program.nbytes}
+        held = {"tables": made.nbytes}
     return {"grown": _peak_bytes() - before, **held}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.cut_pairs import cable_cut_pairs, cable_cuts
+from tests.bench.cut_pairs import cable_cut_pairs, cable_cuts
 
 
 @st.composite

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.kernel import all_sets, compile_columns, compile_structure, dead_bits, groups_of, unpacked
-from capacity.kernel_classes import by_class
-from capacity.kernel_columns import columns_of
+from capacity.kernel import all_sets, compile_structure, dead_bits, groups_of, unpacked
 from capacity.kernel_interactions import interactions
-from capacity.kernel_pairs import failing_pairs
 from capacity.structure import Gate, Structure, evaluate
+from tests.bench.every_pair import failing_pairs
 
 
 @st.composite
@@ -162,17 +158,3 @@ def test_tiles_equal_pairs_one_by_one(structure: Structure, data: st.DataObject)
     down = ~unpacked(compiled.evaluate_sets(groups, sets), len(sets))
     for pairs, row in zip(failing_pairs(compiled, groups), down, strict=True):
         assert pairs.tolist() == sets[row].tolist()
-
-
-@settings(max_examples=300, deadline=None)
-@given(structures() | networks(), st.data())
-def test_classes_change_nothing(structure: Structure, data: st.DataObject) -> None:
-    compiled = compile_structure(structure, also=tuple(structure.gates))
-    columns, _ = columns_of(structure, also=tuple(structure.gates))
-    leaf = st.sampled_from(structure.leaves)
-    named = data.draw(st.lists(st.lists(leaf, unique=True), min_size=1, max_size=6), label="groups")
-    groups = groups_of(compiled, named)
-    found = by_class(columns, groups)
-    sets = np.array(list(product(range(len(groups)), repeat=3)))
-    fewer = compile_columns(found.columns).evaluate_sets(found.groups, sets)
-    assert np.array_equal(fewer[found.row], compiled.evaluate_sets(groups, sets))

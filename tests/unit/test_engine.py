@@ -108,7 +108,7 @@ def test_local_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
         "import os, sys, time\nfrom capacity.engine import Engine, run_jobs\n"
-        "def work(job):\n    print(os.getpid(), flush=True)\n    time.sleep(600)\n"
+        "def work(job):\n    os.write(1, b'%d\\n' % os.getpid())\n    time.sleep(600)\n"
         "if __name__ == '__main__':\n    run_jobs(work, [1, 2], Engine(workers=2))\n",
         encoding="utf-8",
     )

@@ -14,11 +14,10 @@ from capacity.kernel import (
     groups_of,
     unpacked,
 )
-from capacity.kernel_classes import by_class
-from capacity.kernel_columns import columns_of, spans
+from capacity.kernel_columns import spans
 from capacity.kernel_interactions import interactions
-from capacity.kernel_pairs import failing_pairs, tiles
 from capacity.structure import Gate, Structure, evaluate
+from tests.bench.every_pair import failing_pairs, tiles
 from tests.bench.fabrics import region
 from tests.bench.region_models import Loop, local_losses, model, parts, structure
 
@@ -198,40 +197,6 @@ def test_classes_lose_what_single_servers_lose(seed: int | None) -> None:
         down_ = ~unpacked(apart.evaluate_sets(whole.groups, groups[:, None]), len(groups))
         order = whole.groups.leaf[whole.groups.ptr[groups]] - whole.offsets[name]
         assert closed[order].tolist() == (down_ & ~intact).sum(axis=0).tolist()
-
-
-@pytest.mark.parametrize("seed", [None, 4])
-def test_classes_found_in_gates_are_those_of_the_tables(seed: int | None) -> None:
-    made = region(240, seed)
-    whole, fewer = model(made, by_class=False), model(made)
-    kind = np.array(whole.group_kind)[whole.kind_of_group]
-    shared = np.flatnonzero((kind != "server") & (kind != "access"))
-    at, counts = spans(whole.groups.ptr, shared)
-    groups = Groups(np.concatenate(([0], np.cumsum(counts))), whole.groups.leaf[at])
-    found = by_class(whole.columns, groups)
-    assert found.columns.n_gates < whole.columns.n_gates / 3
-    pairs = {(a, b) for a, b in zip(found.row.tolist(), fewer.server_class.tolist(), strict=True)}
-    assert len({a for a, _ in pairs}) == len(pairs)  # never coarser: parallel cables count here
-    down_ = ~unpacked(
-        compile_columns(found.columns).evaluate_sets(found.groups, all_sets(len(groups), 1)), len(groups)
-    )
-    expected = ~unpacked(
-        compile_columns(fewer.columns).evaluate_sets(fewer.groups, all_sets(len(groups), 1)), len(groups)
-    )
-    assert (down_[found.row] == expected[fewer.server_class]).all()
-
-
-def test_leaves_in_the_same_groups_are_one() -> None:
-    gates = {
-        "g": Gate("atleast", ("a", "b", "c"), 3, (2, 2, 2)),
-        "h": Gate("and", ("a",)),
-        "i": Gate("and", ("b",)),
-    }
-    compiled = compile_structure(Structure(("a", "b", "c"), gates, {"g": "g", "h": "h", "i": "i"}))
-    columns, _ = columns_of(Structure(("a", "b", "c"), gates, {"g": "g", "h": "h", "i": "i"}))
-    found = by_class(columns, groups_of(compiled, [["a", "b"], ["c"]]))
-    assert (found.columns.n_leaves, found.columns.n_gates) == (2, 2)
-    assert found.row[1] == found.row[2] != found.row[0]
 
 
 def test_pairs_of_an_irregular_region_three_ways() -> None:

@@ -17,6 +17,7 @@ from inventory import model as m
 from inventory.findings import Finding, Severity
 from inventory.load import PROJECTS, Loaded, load
 from inventory.references import references
+from tests.platforms import Data, planned, platform, record
 
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "tests" / "data" / "small-project"
@@ -610,3 +611,31 @@ def test_case(small: Path, file: Path) -> None:
     (small / "case.yml").write_text(text, encoding="utf-8")
     wanted = re.sub(r"^# ?", "", expected, flags=re.M).strip()
     assert "\n".join(f.to_text() for f in load(small).findings) == wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda d: record(d, "replica_groups", "a-store").update(write_quorum=4),
+            "write_quorum: 4 of 3 copies",
+        ),
+        (lambda d: record(d, "site_links", "dci-1").update(b="A"), "b: the link ends where it begins, at A"),
+        (lambda d: record(d, "site_links", "dci-1").update(via="B"), "via: B is an end of the link"),
+        (
+            lambda d: d.update(existing_links=[{"name": "ring", "a": "A-C1", "b": "A-C1"}]),
+            "b: the link ends where it begins, at A-C1",
+        ),
+        (
+            lambda d: d.update(
+                risk_groups=[{"name": "g", "kind": "rack", "title": {"en": "g", "zh": "g"}, "members": []}]
+            ),
+            "members: 0 entries, at least 1 wanted",
+        ),
+    ],
+)
+def test_fields_that_contradict_each_other(tmp_path: Path, change: Callable[[Data], None], told: str) -> None:
+    data = platform()
+    change(data)
+    with pytest.raises(ValueError, match=re.escape(told)):
+        planned(tmp_path / "p", data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from unittest import mock
@@ -461,6 +462,25 @@ def test_unknown_is_not_evaluated(tmp_path: Path) -> None:
         ("RED023", "dci-1"),
         ("RED024", "a-w"),
     ]
+
+
+def test_copies_that_may_not_share_a_pair_need_as_many_pairs(tmp_path: Path) -> None:
+    text = changed(PROJECT, ("copies: 3, racks_min: 3", "copies: 3, domain: pair, racks_min: 3"))
+    plan = small_plan()
+    moved = tuple(
+        d.model_copy(update={"pair": "A-P1"}) if d.owner == "a-store" and d.pair == "A-P3" else d
+        for d in plan.devices
+    )
+    on_three, on_two = (
+        [
+            f
+            for f in red(build(tmp_path / name, text, plan=replace(plan, devices=devices)))
+            if f.code == "RED007"
+        ]
+        for name, devices in (("three", plan.devices), ("two", moved))
+    )
+    assert on_three == []
+    assert [(f.subject, f.arithmetic) for f in on_two] == [("replica_groups/a-store/A", "2 pairs < 3 copies")]
 
 
 def test_devices_without_rack_cord_or_cable_are_not_evaluated(tmp_path: Path) -> None:

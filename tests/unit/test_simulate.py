@@ -121,6 +121,19 @@ def test_pairs(sound: Path) -> None:
     assert data["order"] == 2 and {"services", "new_losses", "not_evaluated"} <= data.keys()
 
 
+def test_cables(sound: Path, tmp_path: Path) -> None:
+    answer = run(sound, "--cables")
+    assert answer.code == 0
+    assert re.search(r"^any: \d+ cables between \d+ devices and their users", answer.out, re.M)
+    assert "alone: no cable cuts a device off" in answer.out
+    assert "not evaluated:" in answer.out and "assumed:" in answer.out
+    data = json.loads((tmp_path / "build/any/simulate-cables.json").read_text(encoding="utf-8"))
+    assert data["alone"] == [] and all(cut["own"] for cut in data["pairs"])
+    assert run(sound, "--cables", "--format", "json").data == data
+    refused = run(sound, "--cables", "--order", "2")
+    assert refused.code == 2 and "leave out" in refused.err
+
+
 def test_cut_sets(sound: Path, tmp_path: Path) -> None:
     answer = run(sound, "--cuts", "--service", "store")
     assert answer.code == 0

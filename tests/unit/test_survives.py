@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from capacity.structure import evaluate
 from capacity.survival import structure
 from capacity.survival_open import open_points
 from capacity.survives import Survival, survives
@@ -234,6 +235,25 @@ def test_edge_routers(tmp_path: Path) -> None:
         "0 of 3 devices reached at A",
         "a-store: 3 of 3 racks lost a device, up to 3 of 3 copies gone, 1 can be spared",
     ]
+
+
+def test_planes_without_a_link_between_them(tmp_path: Path) -> None:
+    """Each core switch has its own router: what the cables do not join, nothing joins."""
+    data = platform(("A",), routers=True)
+    data["existing_links"] = [link for link in data["existing_links"] if link["name"] in ("A-R1C1", "A-R2C2")]
+    here = Platform(tmp_path / "planes", data)
+    first_plane = here.cables_of("uplink", "A-C1")
+    assert here.without("device/A-R2").services["store"]
+    assert here.without(*first_plane).services["store"]
+    assert not here.without("device/A-R2", *first_plane).services["store"]
+    outputs = structure(here.inventory, here.layers)
+    assert not evaluate(outputs, {"device/A-R2", *first_plane})[outputs.outputs["store"]]
+    assert "site/A" not in dict(here.layers.assumed)
+
+    data["existing_links"] = data["existing_links"][:1]  # of A-C2 nothing is listed yet
+    here = Platform(tmp_path / "open", data)
+    assert here.without(*here.cables_of("uplink", "A-C1")).services["store"]
+    assert "taken as joined" in dict(here.layers.assumed)["site/A"]
 
 
 def test_site_lost_with_and_without_witness(two_sites: Platform) -> None:

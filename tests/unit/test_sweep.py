@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from random import Random
+from typing import cast
 
+import numpy as np
 import pytest
 
+from capacity import survives_network
 from capacity.cut_sets import minimal_cut_sets
-from capacity.engine import LOCAL, SERIAL, Engine, run_jobs
+from capacity.engine import SERIAL, Engine
 from capacity.power_bounds import may_trip
 from capacity.power_flow import flow
-from capacity.power_rules import Draws, power_loads
+from capacity.power_rules import power_loads
 from capacity.single_points import sweep_findings
+from capacity.structure import Gate, Structure
 from capacity.survival import structure
 from capacity.survives import Survival, survives
 from capacity.sweep import SweepResult, sweep
+from capacity.sweep_loads import Loads
+from capacity.sweep_pairs import Pairs
+from inventory.findings import Text
 from inventory.inventory import Inventory
 from inventory.load import PROJECTS, load
 from inventory.plan_model import Plan
@@ -52,26 +58,59 @@ def guangxi() -> Model:
     return inventory, layers, shared_risks(inventory, layers)
 
 
-def loads_that_trip(inventory: Inventory, layers: Layers) -> Draws | None:
-    """Draws where a breaker may open; None where none can."""
+@pytest.fixture(scope="module")
+def guangxi_pairs(guangxi: Model) -> SweepResult:
+    return sweep(*guangxi, order=2, engine=SERIAL)
+
+
+def judge(inventory: Inventory, layers: Layers) -> Callable[[Collection[str]], Survival]:
+    """What survives the loss of elements and of every breaker that opens on top of it.
+
+    Failures that take the same of what passes traffic and leave the same without power are one to `survives`,
+    which asks nothing else; and what opens or lies dark depends on the elements of the power layer alone.
+    """
     draws = power_loads(inventory, layers)
-    return draws if may_trip(layers, draws) else None
+    trips = bool(may_trip(layers, draws))
+    known: dict[frozenset[str], tuple[frozenset[str], frozenset[str]]] = {}
+    found: dict[tuple[frozenset[str], frozenset[str]], Survival] = {}
+
+    def left_after(members: Collection[str]) -> Survival:
+        power = frozenset(m for m in members if m in layers.power)
+        if power not in known:
+            opened = {o.element for o in flow(layers, draws, power).opened} if trips else set()
+            dark = survives_network.unpowered(inventory, layers, power | opened)
+            known[power] = frozenset(opened), frozenset(dark)
+        opens, dark_ = known[power]
+        passing = ("device/", "cable/", "existing-link/", "site-link/", "place/")
+        same = frozenset(m for m in members if m.startswith(passing)), dark_
+        if same not in found:
+            found[same] = survives(inventory, layers, {*members, *opens})
+        return found[same]
+
+    return left_after
 
 
-def left_after(
-    inventory: Inventory, layers: Layers, draws: Draws | None, members: Collection[str]
-) -> Survival:
-    """What survives the loss of `members` and of every breaker that opens on top of it."""
-    opened = flow(layers, draws, members).opened if draws else ()
-    return survives(inventory, layers, {*members, *(o.element for o in opened)})
+@pytest.fixture
+def power_once(monkeypatch: pytest.MonkeyPatch, guangxi: Model) -> Iterator[None]:
+    """Devices without power are worked out once for every set of elements of the power layer."""
+    plain, known = survives_network.unpowered, dict[frozenset[str], set[str]]()
+
+    def once(inventory: Inventory, layers: Layers, dead: Collection[str]) -> set[str]:
+        power = frozenset(d for d in dead if d in layers.power)
+        if power not in known:
+            known[power] = plain(inventory, layers, power)
+        return known[power]
+
+    monkeypatch.setattr(survives_network, "unpowered", once)
+    yield
 
 
-def compare_order_1(model: Model, result: SweepResult, engine: Engine = SERIAL) -> None:
+def compare_order_1(model: Model, result: SweepResult) -> None:
     inventory, layers, risks = model
     assert [o.groups for o in result.outcomes] == [(r.key,) for r in risks]
-    judge = partial(left_after, inventory, layers, loads_that_trip(inventory, layers))
-    every = run_jobs(judge, [r.members for r in risks], engine)
-    for risk, outcome, left in zip(risks, result.outcomes, every, strict=True):
+    left_after = judge(inventory, layers)
+    for risk, outcome in zip(risks, result.outcomes, strict=True):
+        left = left_after(risk.members)
         assert outcome.down == tuple(s for s, up in left.services.items() if not up), risk.key
         assert (outcome.dark, outcome.cut_off) == (len(left.dark), len(left.cut_off)), risk.key
         assert dict(outcome.site_gbps) == pytest.approx(left.uplink_gbps), risk.key
@@ -84,7 +123,7 @@ def test_order_1_is_every_failure_by_itself(sound: Model) -> None:
     compare_order_1(sound, sweep(*sound, engine=SERIAL))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_order_1_on_odd_platforms(seed: int, tmp_path: Path) -> None:
     odd = model(tmp_path / "p", random_platform(Random(seed)))
     compare_order_1(odd, sweep(*odd, engine=SERIAL))
@@ -106,7 +145,7 @@ def with_small_breakers(made: Model, plan: Plan, breaker_a: float) -> Model:
     return weak, layers, shared_risks(weak, layers)
 
 
-@pytest.mark.parametrize("breaker_a", [2.0, 3.0, 4.0])
+@pytest.mark.parametrize("breaker_a", [2.0, 4.0])
 def test_breakers_that_open_fail_too(breaker_a: float, tmp_path: Path) -> None:
     inventory, plan = planned(tmp_path / "p", platform())
     layers = planned_layers(inventory, plan)
@@ -126,18 +165,17 @@ def test_order_2_tells_exactly_the_new_losses(seed: int, tmp_path: Path) -> None
 def compare_order_2(odd: Model, random: Random) -> None:
     inventory, layers, risks = odd
     chosen = tuple(r for r in risks if r.kind in ("device", "pair", "rack", "pdu", "ups", "psu", "site"))
-    chosen = tuple(random.sample(chosen, min(24, len(chosen))))
+    chosen = tuple(random.sample(chosen, min(16, len(chosen))))
     result = sweep(inventory, layers, chosen, 2, SERIAL)
     found: dict[str, set[tuple[str, ...]]] = {s.name: set() for s in result.services if s.up}
     for loss in result.new_losses:
         for service in loss.services:
             found[service] |= set(loss.pairs.expanded())
 
-    draws = loads_that_trip(inventory, layers)
+    left_after = judge(inventory, layers)
 
     def down(members: set[str]) -> set[str]:
-        services = left_after(inventory, layers, draws, members).services
-        return {s for s, up in services.items() if not up}
+        return {s for s, up in left_after(members).services.items() if not up}
 
     before = down(set())
     assert set(found) == {s.name for s in result.services if s.up is not None} - before
@@ -175,7 +213,7 @@ def test_a_single_point_is_found_with_its_reason_and_a_fix(tmp_path: Path) -> No
     assert [(f.code, f.subject) for f in findings] == [("RED050", "pair:A-P1"), ("RED050", "pair:B-P1")]
     first = findings[0]
     assert first.blocks and "takes down app: 48 of 70" in first.message.en
-    assert first.arithmetic == "48 < 70.59 = 60 cores x 1 critical / highest use"
+    assert first.arithmetic == "48 < 70.6 = 60 cores x 1 critical / highest use"
     assert first.fix and first.fix.en.startswith("provide 23 more cores") and "0.68" in first.fix.en
     assert first.related[0].note == "the same: room A01"
     assert first.source and first.source.path.endswith("project.yml")
@@ -231,15 +269,17 @@ def test_the_same_bytes_whatever_the_order_and_the_engine(sound: Model) -> None:
     assert text(sweep(inventory, layers, risks, 2, Engine(workers=2))) == serial
 
 
+@pytest.mark.usefixtures("power_once")
 def test_guangxi_order_1_equals_every_failure_by_itself(guangxi: Model) -> None:
     result = sweep(*guangxi, engine=SERIAL)
     assert not result.trips
-    compare_order_1(guangxi, result, LOCAL)
+    compare_order_1(guangxi, result)
 
 
-def test_guangxi_order_2_equals_a_sample_of_pairs(guangxi: Model) -> None:
+@pytest.mark.usefixtures("power_once")
+def test_guangxi_order_2_equals_a_sample_of_pairs(guangxi: Model, guangxi_pairs: SweepResult) -> None:
     inventory, layers, risks = guangxi
-    result = sweep(inventory, layers, risks, 2, SERIAL)
+    result = guangxi_pairs
     new = {
         (service, pair)
         for loss in result.new_losses
@@ -249,8 +289,8 @@ def test_guangxi_order_2_equals_a_sample_of_pairs(guangxi: Model) -> None:
     by_key = {r.key: r for r in risks}
     single = {(o.groups[0], s) for o in result.outcomes for s in o.down}
     random = Random(2)
-    pairs = [tuple(sorted(random.sample(sorted(by_key), 2))) for _ in range(150)]
-    pairs += [pair for _, pair in random.sample(sorted(new), 150)]
+    pairs = [tuple(sorted(random.sample(sorted(by_key), 2))) for _ in range(100)]
+    pairs += [pair for _, pair in random.sample(sorted(new), 100)]
     for a, b in pairs:
         left = survives(inventory, layers, {*by_key[a].members, *by_key[b].members})
         for service, up in left.services.items():
@@ -258,11 +298,40 @@ def test_guangxi_order_2_equals_a_sample_of_pairs(guangxi: Model) -> None:
             assert up == (not halves and (service, (a, b)) not in new), (a, b, service)
 
 
-def test_new_pairs_are_the_minimal_cut_sets_of_two(guangxi: Model) -> None:
+def test_new_pairs_are_the_minimal_cut_sets_of_two(guangxi: Model, guangxi_pairs: SweepResult) -> None:
     inventory, layers, risks = guangxi
-    result = sweep(inventory, layers, risks, 2, SERIAL)
+    result = guangxi_pairs
     whole = structure(inventory, layers)
     for service in ("ecs", "datazone"):
         pairs = {p for loss in result.new_losses if service in loss.services for p in loss.pairs.expanded()}
         cuts = minimal_cut_sets(whole, risks, service, 2)
         assert pairs == {c for c in cuts if len(c) == 2}
+
+
+class Opens:
+    """Loads under which the breaker c opens whatever fails."""
+
+    may_open = ("c",)
+
+    def footprint(self, group: int) -> frozenset[str]:
+        return frozenset("xyz"[group])
+
+    def opened(self, sets: list[tuple[int, ...]]) -> list[tuple[str, ...]]:
+        return [("c",)] * len(sets)
+
+    def reach(self, groups: list[int]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+        return np.ones((len(groups), 1), dtype=bool)
+
+
+def test_a_service_that_only_works_once_a_breaker_is_open() -> None:
+    gates = {
+        "open": Gate("not", ("c",)),
+        "some": Gate("or", ("x", "y")),
+        "works": Gate("and", ("open", "some", "z")),
+    }
+    whole = Structure(("c", "x", "y", "z"), gates, {"s": "works"})
+    risks = [SharedRisk(f"part:{n}", "part", Text(n, n), (n,)) for n in "xyz"]
+    pairs = Pairs(whole, risks, cast(Loads, Opens()), ())
+    new, down = pairs.losses(SERIAL, lambda _done, _total: None)
+    assert [found for c in new["s"] for found in c.expanded()] == [("part:x", "part:y")]
+    assert down == {"s": 3}

@@ -151,6 +151,12 @@ def copies_fault(copies: Copies) -> tuple[str, str, str, str] | None:
             "copies", f"{group.copies} copies need as many racks, found {racks}", f"{group.copies} 份副本需同样多的机柜，实际 {racks}",
             f"racks: {spread.racks_text}; {racks} < {group.copies}",
         )  # fmt: skip
+    if group.domain == "pair" and pairs + spread.unpaired < group.copies:
+        return (
+            "domain", f"{group.copies} copies need as many pairs (domain: pair), found {pairs}",
+            f"{group.copies} 份副本需同样多的交换机对（domain: pair），实际 {pairs}",
+            f"{pairs} pairs < {group.copies} copies",
+        )  # fmt: skip
     if best < group.racks_min and pairs + spread.unpaired < group.pairs_min:
         return (
             "racks_min", f"found {racks} racks and {pairs} pairs, one of the two must reach its minimum",
@@ -176,7 +182,8 @@ def copies_spread(copies: Copies, ctx: Context) -> Iterator[Finding]:
 
     Why it matters: two copies in one rack are lost together; the third is then the only one while the others
     are rebuilt.
-    How to fix: spread the fleets over more racks (`spread: {racks_min: 3}`), or over more pairs.
+    How to fix: spread the fleets over more racks (`spread: {racks_min: 3}`), or over more pairs. With
+    `domain: pair` no two copies may share a pair, so that there must be as many pairs as copies.
     Source: engineering estimate (three copies over three racks or three access pairs, as platform vendors ask).
     Failing: three copies on six servers in two racks on two pairs, or `{copies: 3, racks_min: 2}`
     Passing: three copies on six servers in three racks
