@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -46,80 +47,81 @@ options:
 """
 
 
-def read(path: str) -> str | None:
+def read(path: Path) -> str | None:
     """The text of a file; None when there is none."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return None
 
 
-def put(module: AnsibleModule, path: str, text: str, mode: int) -> None:
+def put(module: AnsibleModule, path: Path, text: str, mode: int) -> None:
     """Replace a file in one step."""
-    os.makedirs(os.path.dirname(path) or "/", exist_ok=True)
-    handle, fresh = tempfile.mkstemp(dir=module.tmpdir)
-    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=module.tmpdir)
+    os.close(handle)
+    fresh = Path(name)
+    fresh.write_text(text, encoding="utf-8", errors="surrogateescape")
     check = module.params["validate"]
     if check and module.params["state"] == "written":
-        code, out, err = module.run_command([fresh if a == "%s" else a for a in check.split()])
+        code, out, err = module.run_command([name if a == "%s" else a for a in check.split()])
         if code:
             module.fail_json(msg=f"{path} not written: {check} says: {(err or out).strip()}")
-    os.chmod(fresh, mode)
-    module.atomic_move(fresh, path)
-    os.chmod(path, mode)
+    fresh.chmod(mode)
+    module.atomic_move(name, str(path))
+    path.chmod(mode)
 
 
-def keep(path: str, folder: str) -> None:
+def keep(path: Path, folder: Path) -> None:
     """Keep a file as it stands, unless it is kept already."""
-    kept = os.path.join(folder, path.strip("/").replace("%", "%25").replace("/", "%2F"))
-    if not os.path.exists(kept) and not os.path.exists(kept + ".absent"):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        if os.path.exists(path):
-            shutil.copy2(path, kept)
+    name = str(path).strip("/").replace("%", "%25").replace("/", "%2F")
+    kept, absent = folder / name, folder / f"{name}.absent"
+    if not kept.exists() and not absent.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists():
+            shutil.copy2(str(path), str(kept))
         else:
-            open(kept + ".absent", "w").close()
+            absent.touch()
 
 
-def write(module: AnsibleModule, folder: str) -> None:
+def write(module: AnsibleModule, folder: Path) -> None:
     """State written."""
-    path, text, mode = module.params["path"], module.params["content"], int(module.params["mode"], 8)
+    path, text, mode = Path(module.params["path"]), module.params["content"], int(module.params["mode"], 8)
     before = read(path)
-    same_mode = before is not None and os.stat(path).st_mode & 0o7777 == mode
+    same_mode = before is not None and path.stat().st_mode & 0o7777 == mode
     changed = before != text or not same_mode
     if changed and not module.check_mode:
         keep(path, folder)
         put(module, path, text, mode)
-    module.exit_json(changed=changed, path=path, diff=difference(path, before, text))
+    module.exit_json(changed=changed, path=str(path), diff=difference(path, before, text))
 
 
-def restore(module: AnsibleModule, folder: str) -> None:
+def restore(module: AnsibleModule, folder: Path) -> None:
     """State restored."""
     diffs, paths = [], []
-    for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-        kept, absent = os.path.join(folder, entry), entry.endswith(".absent")
-        path = "/" + (entry[: -len(".absent")] if absent else entry).replace("%2F", "/").replace("%25", "%")
+    for kept in sorted(folder.iterdir()) if folder.is_dir() else []:
+        absent = kept.suffix == ".absent"
+        name = kept.name[: -len(".absent")] if absent else kept.name
+        path = Path("/" + name.replace("%2F", "/").replace("%25", "%"))
         text = None if absent else read(kept)
         diffs.append(difference(path, read(path), text))
-        paths.append(path)
+        paths.append(str(path))
         if module.check_mode:
             continue
-        if text is None:
-            if os.path.exists(path):
-                os.remove(path)
-        else:
-            put(module, path, text, os.stat(kept).st_mode & 0o7777)
-        os.remove(kept)
+        if text is not None:
+            put(module, path, text, kept.stat().st_mode & 0o7777)
+        elif path.exists():
+            path.unlink()
+        kept.unlink()
     module.exit_json(changed=bool(paths), paths=paths, diff=diffs)
 
 
-def difference(path: str, before: str | None, after: str | None) -> dict[str, str]:
+def difference(path: Path, before: str | None, after: str | None) -> dict[str, str]:
     """For --diff."""
     return {
         "before": before or "", "after": after or "",
-        "before_header": path if before is not None else f"{path} (none)",
-        "after_header": path if after is not None else f"{path} (removed)",
+        "before_header": f"{path}" if before is not None else f"{path} (none)",
+        "after_header": f"{path}" if after is not None else f"{path} (removed)",
     }  # fmt: skip
 
 
@@ -138,13 +140,13 @@ def main() -> None:
         required_if=[("state", "written", ("path", "content")), ("state", "kept", ("path",))],
         supports_check_mode=True,
     )
-    folder = os.path.join(module.params["kept_in"], module.params["stage"])
+    folder = Path(module.params["kept_in"]) / module.params["stage"]
     if module.params["state"] == "written":
         write(module, folder)
     elif module.params["state"] == "restored":
         restore(module, folder)
     elif not module.check_mode:
-        keep(module.params["path"], folder)
+        keep(Path(module.params["path"]), folder)
     module.exit_json(changed=False)
 
 
