@@ -219,7 +219,7 @@ def _vids(rules: Rules, paths: Iterable[Path], like: Path) -> tuple[int, ...]:
 
 
 OPENS = re.compile(
-    r"interface .*|vlan \d+|bgp \d+|ip vpn-instance \S+|aaa|bfd|dfs-group \d+|ipv4-family.*|address-family .*"
+    r"interface .*|vlan \d+|bgp \d+|ip vpn-instance \S+|aaa|dfs-group \d+|ipv4-family.*|address-family .*"
     r"|authentication-scheme \S+|hwtacacs server template \S+|hwtacacs scheme \S+|domain \S+"
 )
 """Lines that open a view even when nothing is said in it."""
