@@ -61,7 +61,11 @@ def run(
         config, address = configs[host], chosen.address(host)
         driver = DRIVERS.get(config.platform)
         if driver is None:
-            return PushResult(host, "refused", f"no driver for platform {config.platform}: push it by hand")
+            return PushResult(
+                host,
+                "refused",
+                f"{config.platform} is not pushed: no timer would take a mistake back; put it in by hand",
+            )
         if address is None:
             return PushResult(host, "unreachable", "no management address planned")
         options = {

@@ -58,8 +58,10 @@ def text_of(folder: Path, sha256: str) -> str:
 
 def difference(folder: Path, older: Kept, newer: Kept) -> str:
     """What changed from one reading to another, as a unified diff."""
-    lines = [text_of(folder, k.sha256).splitlines(keepends=True) for k in (older, newer)]
-    return "".join(difflib.unified_diff(*lines, f"{older.host} {older.at}", f"{newer.host} {newer.at}"))
+    before, after = (text_of(folder, k.sha256).splitlines(keepends=True) for k in (older, newer))
+    return "".join(
+        difflib.unified_diff(before, after, f"{older.host} {older.at}", f"{newer.host} {newer.at}")
+    )
 
 
 def _write(path: Path, text: str) -> None:

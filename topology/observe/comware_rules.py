@@ -31,7 +31,7 @@ MANAGED = re.compile(
     r"|undo port trunk|port link-aggregation|link-aggregation mode|lacp period|port m-lag|mac-address).*"
     r"|m-lag .*|bgp \d+(?: / .*)?|ntp-service unicast-server .*|dns server .*|info-center loghost .*"
     r"|snmp-agent (?:usm-user|target-host|community) .*|ip route-static vpn-instance mgmt .*"
-    r"|lldp global enable|telnet server enable"
+    r"|lldp global enable|hwtacacs scheme rackwright(?: / .*)?|telnet server enable"
 )
 
 

@@ -218,11 +218,16 @@ def _vids(rules: Rules, paths: Iterable[Path], like: Path) -> tuple[int, ...]:
     return expand_vids(" ".join(rows))
 
 
+OPENS = re.compile(
+    r"interface .*|vlan \d+|bgp \d+|ip vpn-instance \S+|aaa|dfs-group \d+|ipv4-family.*|address-family .*"
+    r"|authentication-scheme \S+|hwtacacs server template \S+|hwtacacs scheme \S+|domain \S+"
+)
+"""Lines that open a view even when nothing is said in it."""
+
+
 def _opens(path: Path) -> bool:
     """A section that may be empty still opens a view."""
-    return len(path) == 1 and bool(
-        re.match(r"(?:interface|vlan \d+$|bgp|ip vpn-instance|aaa$|bfd$)", path[0])
-    )
+    return OPENS.fullmatch(path[-1]) is not None
 
 
 def _undo(rules: Rules, paths: Sequence[Path]) -> Iterator[str]:

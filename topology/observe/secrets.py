@@ -12,6 +12,8 @@ from pathlib import Path
 from inventory.model_operations import Secret
 
 MASK = "***"
+SCHEME_KEYS = re.compile(r"key (authentication|authorization|accounting) (?:simple|cipher) \S+")
+"""Comware's keys of a TACACS+ scheme; it shows as `cipher` what was typed as `simple`."""
 USM_KEYS = re.compile(r"(?:simple|cipher) authentication-mode (\S+) \S+ privacy-mode (\S+) \S+")
 """Comware's line of an SNMPv3 account, which has two keys."""
 REFERENCE = re.compile(r"%secret:([^%]+)%")
@@ -95,6 +97,7 @@ def mask(text: str, values: Iterable[str] = ()) -> str:
             rf"(?<![\w-]){re.escape(value)}(?![\w-])" if len(value) < 6 else re.escape(value), MASK, text
         )
     text = USM_KEYS.sub(r"*** authentication-mode \1 *** privacy-mode \2 ***", text)
+    text = SCHEME_KEYS.sub(r"key \1 ***", text)
     return KEY.sub(
         lambda found: found[0] if REFERENCE.fullmatch(found["key"]) else f"{found['head']} {MASK}", text
     )
