@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PROJECT ?= guangxi
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo plan check report simulate test lint type yaml unit docs golden bench pictures lock clean
+.PHONY: help demo plan check report render simulate test lint type yaml unit slow docs golden bench pictures lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ report: .venv/.ready ## Write report.html and plan.xlsx of PROJECT from the plan
 simulate: .venv/.ready ## Fail every shared risk of PROJECT alone (findings at error level are expected)
 	@$(BIN)/rackwright simulate -p $(PROJECT) || [ $$? -eq 1 ]
 
+render: .venv/.ready ## Write the switch configurations and appliance tables of PROJECT under build/
+	@$(BIN)/rackwright render -p $(PROJECT)
+
 test: lint type yaml unit ## Lint, types, YAML, then every test: what CI runs
 
 lint: .venv/.ready ## ruff
@@ -40,6 +43,9 @@ yaml: .venv/.ready ## yamllint over inventory and policy
 
 unit: .venv/.ready ## pytest
 	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+slow: .venv/.ready ## The tests that need QEMU (root; minutes): a server starts over Redfish, DHCP and PXE
+	RACKWRIGHT_SLOW=1 $(BIN)/pytest tests/lab/slow
 
 docs: .venv/.ready ## Write docs/findings.md and docs/inventory-reference.md from the code
 	$(BIN)/python -m rackwright.documents.findings_page

@@ -107,6 +107,9 @@ class Inventory:
     licences: Mapping[str, m.Licence]
     statements: Mapping[str, m.Statement]
     requirements: Mapping[str, m.Requirement]
+    secrets: Mapping[str, m.Secret]
+    management_servers: Mapping[str, m.ManagementServer]
+    deliveries: Mapping[str, m.Delivery]
     waivers: Mapping[str, m.Waiver]
 
     def where(self, record: m.Record | PlanRecord | Placed, *path: str | int) -> Position:
@@ -182,6 +185,15 @@ class Inventory:
                 switch.name, switch.name, "switch", types[switch.device_type], switch.site, "oob",
                 "management", 1, None, switch,
             )  # fmt: skip
+        return out
+
+    @cached_property
+    def delivered(self) -> Mapping[str, m.Delivery]:
+        """What has been delivered, by the device it is to be; the first where two claim the same device."""
+        out: dict[str, m.Delivery] = {}
+        for delivery in self.deliveries.values():
+            if delivery.device:
+                out.setdefault(delivery.device, delivery)
         return out
 
     @cached_property

@@ -47,6 +47,7 @@ from inventory.model_devices import (
     Spread,
 )
 from inventory.model_drills import Scenario
+from inventory.model_operations import Delivery, ManagementServer, Secret
 from inventory.model_security import Endpoint, Mirror, SecurityRule, Waypoint, Zone
 from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, Site, Sts, Ups
 
@@ -54,6 +55,7 @@ __all__ = [
     "SECTIONS",
     "AsnPool",
     "Count",
+    "Delivery",
     "Demand",
     "Endpoint",
     "ExistingHosts",
@@ -66,6 +68,7 @@ __all__ = [
     "IsoDate",
     "Licence",
     "Link",
+    "ManagementServer",
     "Measure",
     "Metres",
     "Metric",
@@ -94,6 +97,7 @@ __all__ = [
     "Room",
     "Row",
     "Scenario",
+    "Secret",
     "SecurityRule",
     "Selector",
     "Service",
@@ -126,13 +130,23 @@ class PolicyOverride(Record):
     reason: str
 
 
+DomainName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$", max_length=253
+    ),
+]
+
+
 class Project(Record):
     """What is built, under which tender. `tender` is the number that clause texts refer to; `facility` holds
-    facts stated for the whole project (null: not yet stated), compared with `requirements` of scope "project"."""
+    facts stated for the whole project (null: not yet stated), compared with `requirements` of scope "project".
+    `dns_domain` is the domain that names of devices lie in (null: not said; no zone files are rendered)."""
 
     name: Slug
     title: Title
     tender: str = ""
+    dns_domain: DomainName | None = None
     facility: dict[str, FactValue] = Field(default_factory=dict)
     policy: tuple[PolicyOverride, ...] = ()
 
@@ -435,6 +449,9 @@ SECTIONS: dict[str, type[Record]] = {
     "licences": Licence,
     "statements": Statement,
     "requirements": Requirement,
+    "secrets": Secret,
+    "management_servers": ManagementServer,
+    "deliveries": Delivery,
     "waivers": Waiver,
 }
 """Top-level lists of a project. Any YAML file of the project folder may hold any of them; lists of the

@@ -21,6 +21,7 @@ from inventory.fields import (
     Title,
     Workload,
 )
+from inventory.model_operations import OperatingSystem, Platform
 
 
 class Supplied(Part):
@@ -52,7 +53,8 @@ class Fleet(Exposed):
 
     `site` may be null (nobody says): the fleet is then not placed. `attach: null` with `attach_open`
     giving the reason means the data connection is not decided; it is listed as open, never dropped.
-    `ha_group` names devices that stand in for each other (may span fleets).
+    `ha_group` names devices that stand in for each other (may span fleets). `os` is what its servers are installed
+    with (null: nobody has said; nothing is rendered).
     """
 
     name: Slug
@@ -70,6 +72,7 @@ class Fleet(Exposed):
     spread: Spread = Spread()
     ha_group: Slug | None = None
     sts: Annotated[str, Ref("sts")] | None = None
+    os: OperatingSystem | None = None
     supplied: tuple[Supplied, ...] = ()
 
 
@@ -106,13 +109,15 @@ class PeerLink(Link):
 
 
 class Pair(Exposed):
-    """Two switches that serve hosts together (M-LAG). Members are named `<name>A` and `<name>B`."""
+    """Two switches that serve hosts together (M-LAG). Members are named `<name>A` and `<name>B`. `platform`
+    is the network operating system they run (null: nobody has said; nothing is rendered)."""
 
     name: Name
     title: Title
     device_type: Annotated[Slug, Ref("catalog.device_types")]
     site: Annotated[str, Ref("sites")]
     role: Literal["access", "border", "dci", "service"] = "access"
+    platform: Platform | None = None
     zone: Annotated[str, Ref("zones")] | None = None
     home_rows: tuple[Annotated[str, Ref("rows")], ...] = ()
     port_plan: Annotated[Slug, Ref("port_plans")]
@@ -132,6 +137,7 @@ class OobSwitch(Exposed):
     title: Title
     device_type: Annotated[Slug, Ref("catalog.device_types")]
     site: Annotated[str, Ref("sites")]
+    platform: Platform | None = None
     zone: Annotated[str, Ref("zones")] | None = None
     rows: tuple[Annotated[str, Ref("rows")], ...]
     port_plan: Annotated[Slug, Ref("port_plans")]

@@ -6,6 +6,7 @@ from importlib import import_module
 
 MODULES = (
     "inventory.codes",
+    "topology.verify_codes",
     "topology.checks.addressing",
     "topology.checks.addressing_asns",
     "topology.checks.addressing_coverage",
@@ -13,6 +14,7 @@ MODULES = (
     "topology.checks.addressing_prefixes",
     "topology.checks.addressing_rows",
     "topology.checks.cable_ends",
+    "topology.checks.deliveries",
     "topology.checks.fabric",
     "topology.checks.labels",
     "topology.checks.lengths",

@@ -49,7 +49,7 @@ def test_readme_names_only_verbs_and_targets_that_exist(name: str) -> None:
     assert (
         set(
             re.findall(
-                r"rackwright (plan|check|show|explain|report|simulate|power|drill|availability|schema|new)\b",
+                r"rackwright (plan|check|show|explain|report|simulate|power|drill|availability|render|push|verify|hosts|schema|new)\b",
                 text,
             )
         )

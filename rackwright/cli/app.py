@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rackwright.cli.common import Format
+from rackwright.cli.lab import lab
 
 
 class Draw(StrEnum):
@@ -34,6 +35,7 @@ app = typer.Typer(
     "Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input.\n\n"
     "Start with `rackwright plan -p guangxi`, then read `rackwright show summary -p guangxi`.",
 )
+app.add_typer(lab, name="lab")
 
 ProjectOption = Annotated[
     str | None,
@@ -346,6 +348,49 @@ def simulate(
 
 
 @app.command()
+def render(
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    host: Annotated[
+        list[str] | None, typer.Option("--host", help="Only this switch; may be repeated.")
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Write nothing: read the files back and say where they differ from the plan."
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Every missing piece of every switch.")
+    ] = False,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the files. Default: build/<project>/configs.")
+    ] = None,
+) -> None:
+    """Write the configuration of every planned switch, in the words of its platform, and say what is missing in it.
+
+    Secrets stand by name only. Files that would be the same are not touched; files of no planned switch are left alone.
+    """
+    from rackwright.cli.render import run
+
+    run(project, output, host or [], out_folder, check=check, verbose=verbose)
+
+
+@app.command()
+def hosts(
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="File to write (YAML). Default: standard output.")
+    ] = None,
+) -> None:
+    """Write the plan as an Ansible inventory, batches included, for a controller without this program."""
+    from rackwright.cli.hosts import run
+
+    run(project, output, target)
+
+
+@app.command()
 def schema(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the schemas. Default: build/schema.")
@@ -365,3 +410,122 @@ def new(
     from rackwright.cli.new import run
 
     run(folder)
+
+
+SiteOption = Annotated[str | None, typer.Option("--site", help="Only devices of this site.")]
+PairOption = Annotated[list[str] | None, typer.Option("--pair", help="Only this pair; may be repeated.")]
+HostOption = Annotated[list[str] | None, typer.Option("--host", help="Only this device; may be repeated.")]
+UserOption = Annotated[str | None, typer.Option("--user", help="Who logs in. Default: RACKWRIGHT_USER.")]
+SecretOption = Annotated[
+    str | None,
+    typer.Option("--secret", help="Secret of the inventory with the password. Default: RACKWRIGHT_PASSWORD."),
+]
+VaultOption = Annotated[
+    Path | None, typer.Option("--vault", help="ansible-vault file for secrets whose source is `vault`.")
+]
+KnownHostsOption = Annotated[
+    Path | None,
+    typer.Option("--known-hosts", help="Host keys. Default: RACKWRIGHT_KNOWN_HOSTS, or the user's own."),
+]
+PortOption = Annotated[int, typer.Option("--port", help="TCP port of SSH.")]
+
+
+class Report(StrEnum):
+    """How `verify` answers."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+class Kinds(StrEnum):
+    """Devices `verify` asks."""
+
+    SWITCHES = "switches"
+    SERVERS = "servers"
+
+
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Devices at once.")]
+
+
+@app.command()
+def push(
+    project: ProjectOption = None,
+    output: FormatOption = Format.TEXT,
+    site: SiteOption = None,
+    pair: PairOption = None,
+    host: HostOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; send nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    revert_in: Annotated[
+        int,
+        typer.Option("--revert-in", min=1, help="Seconds after which a switch goes back unless confirmed."),
+    ] = 600,
+    settle: Annotated[float, typer.Option("--settle", help="Seconds links may take to come back.")] = 60,
+    user: UserOption = None,
+    secret: SecretOption = None,
+    vault: VaultOption = None,
+    known_hosts: KnownHostsOption = None,
+    port: PortOption = 22,
+    workers: WorkersOption = 20,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the logs. Default: build/<project>.")
+    ] = None,
+) -> None:
+    """Bring switches to the configuration the plan intends: difference, commit on trial, health check, confirm or roll back.
+
+    Never both members of a pair at once; the second only when the first is well.
+    """
+    from rackwright.cli.push import run
+
+    run(
+        project, output, site=site, pair=pair or [], host=host or [], dry_run=dry_run, yes=yes, revert_in=revert_in,
+        settle=settle, user=user, secret=secret, vault_file=vault, known_hosts=known_hosts, port=port, workers=workers,
+        out_folder=out_folder,
+    )  # fmt: skip
+
+
+@app.command()
+def verify(
+    project: ProjectOption = None,
+    output: Annotated[
+        Report, typer.Option("--format", help="text for people, json for programs, junit for CI.")
+    ] = Report.TEXT,
+    site: SiteOption = None,
+    pair: PairOption = None,
+    host: HostOption = None,
+    only: Annotated[
+        Kinds | None,
+        typer.Option(
+            "--only", help="Ask only switches, or only servers; the other ends are taken from them."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the latest run: devices read whole are not asked again."),
+    ] = False,
+    user: UserOption = None,
+    secret: SecretOption = None,
+    server_user: Annotated[str, typer.Option("--server-user", help="Who logs in to servers.")] = "root",
+    server_key: Annotated[
+        Path | None, typer.Option("--server-key", help="Private key for servers. Default: the agent's.")
+    ] = None,
+    vault: VaultOption = None,
+    known_hosts: KnownHostsOption = None,
+    port: PortOption = 22,
+    workers: WorkersOption = 20,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for what was read. Default: build/<project>.")
+    ] = None,
+) -> None:
+    """Read what stands there and hold it against the plan: cables from both ends, ports, serials, versions, time.
+
+    Exit 0 only when everything was looked at and is as planned; what was not run is never a pass.
+    """
+    from rackwright.cli.verify import run
+
+    run(
+        project, output.value, site=site, pair=pair or [], host=host or [], only=only.value if only else None,
+        resume=resume, user=user, secret=secret, server_user=server_user, server_key=server_key, vault_file=vault,
+        known_hosts=known_hosts, port=port, workers=workers, out_folder=out_folder,
+    )  # fmt: skip

@@ -22,11 +22,13 @@ from inventory.load import PROJECTS, load
 from inventory.plan_store import write_plan
 from tests.bench import (
     bench_availability,
+    bench_collect,
     bench_cut_sets,
     bench_failures,
     bench_load,
     bench_placement,
     bench_regions,
+    bench_render,
     bench_scale,
     bench_start,
 )
@@ -47,10 +49,12 @@ def benches(scratch: Path, quick: bool) -> list[Bench]:
         lambda: bench_start.run(project, scratch, rounds),
         lambda: bench_load.run(project, scratch, rounds),
         lambda: bench_placement.run(project, rounds, quick),
+        lambda: bench_render.run(project, rounds, quick),
         lambda: bench_scale.run(project, scratch, (1, 2) if quick else bench_scale.TIMES),
         lambda: bench_availability.run(rounds, quick),
         lambda: bench_failures.run(project, rounds, quick),
         lambda: bench_cut_sets.run(project, quick),
+        lambda: bench_collect.run(rounds, quick),
         *bench_regions.jobs(rounds, quick),
     ]
     out = []

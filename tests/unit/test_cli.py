@@ -24,7 +24,10 @@ from rackwright.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "tests" / "data" / "small-project"
-VERBS = ("plan", "check", "show", "explain", "report", "schema", "new")
+VERBS = (
+    "plan", "check", "show", "explain", "report", "simulate", "power", "drill", "availability", "render", "push",
+    "verify", "hosts", "schema", "new",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -339,7 +339,7 @@ def test_missing_name_is_told_once_with_all_its_places(small: Path) -> None:
     finding = only(load(small))
     assert (finding.code, str(finding.source)) == ("INV008", "p/network.yml:8:11")
     places = [str(r.position) for r in finding.related]
-    assert (places[0], len(places)) == ("p/network.yml:69:67", 8)
+    assert (places[0], len(places)) == ("p/network.yml:71:67", 8)
 
 
 def port_plans(folder: Path) -> str:

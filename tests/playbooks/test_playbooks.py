@@ -1,0 +1,153 @@
+"""Playbooks parse, roles have the same shape, the inventory is what the plan says, files can be put back."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from inventory.load import PROJECTS, load
+from inventory.plan_store import load_plan
+from tests.playbooks.ansible_runs import PAGES, PLAYBOOKS, ROLES, ansible
+from topology.batch_groups import batched_inventory
+
+STAGES = [r for r in ROLES if (PLAYBOOKS / "roles" / r / "tasks" / "rollback.yml").exists()]
+SHORT = {"change_guard", "hold", "redfish"}
+
+
+def test_there_are_playbooks_and_stages() -> None:
+    assert len(PAGES) > 20
+    assert len(STAGES) == 11
+
+
+def test_every_playbook_parses() -> None:
+    done = ansible("ansible-playbook", "--syntax-check", "-e", "rackwright_stage=baseline", *PAGES)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("role", STAGES)
+def test_a_stage_looks_changes_verifies_and_undoes(role: str) -> None:
+    tasks = PLAYBOOKS / "roles" / role / "tasks"
+    assert {p.name for p in tasks.iterdir()} == {
+        "main.yml",
+        "precheck.yml",
+        "configure.yml",
+        "verify.yml",
+        "rollback.yml",
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_default_is_explained(role: str) -> None:
+    folder = PLAYBOOKS / "roles" / role
+    defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    specs = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = specs["argument_specs"]["main"]["options"]
+    assert set(options) == set(defaults)
+    for name, option in options.items():
+        assert name.startswith(f"{role}_")
+        assert option["description"] != name
+
+
+def tasks_of(data: Any) -> list[dict[str, Any]]:
+    """Tasks of a file, blocks opened."""
+    out = []
+    for task in data or []:
+        out.append(task)
+        for part in ("block", "rescue", "always"):
+            out += tasks_of(task.get(part))
+    return out
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PLAYBOOKS.glob("roles/*/*/*.yml")), ids=lambda p: p.relative_to(PLAYBOOKS).as_posix()
+)
+def test_tasks_have_names_and_full_module_names(path: Path) -> None:
+    if path.parent.name not in ("tasks", "handlers"):
+        return
+    for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
+        assert task.get("name"), task
+        assert any(re.match(r"(ansible\.builtin\.|rackwright_)", key) for key in task) or "block" in task, (
+            task
+        )
+        if "ansible.builtin.assert" in task:
+            assert task["ansible.builtin.assert"].get("fail_msg")
+        if "url_password" in task.get("ansible.builtin.uri", {}):
+            assert task.get("no_log") is True
+
+
+def plain(value: Any) -> Any:
+    """Without the marks of values that must not be taken as templates."""
+    if isinstance(value, dict):
+        return (
+            plain(value["__ansible_unsafe"])
+            if "__ansible_unsafe" in value
+            else {k: plain(v) for k, v in value.items()}
+        )
+    return [plain(v) for v in value] if isinstance(value, list) else value
+
+
+def test_plugin_and_static_file_list_what_the_plan_says(tmp_path: Path) -> None:
+    folder = PROJECTS / "guangxi"
+    inventory, plan = load(folder).inventory, load_plan(folder).plan
+    assert inventory is not None
+    assert plan is not None
+    wanted = batched_inventory(inventory, plan)
+    file = tmp_path / "hosts.yml"
+    exported = ansible("rackwright", "hosts", "-p", "guangxi", "--out", file)
+    assert exported.returncode == 0, exported.stderr
+    shared = set(wanted["all"]["vars"]) | {
+        k for s in inventory.sites for k in wanted.get(f"site_{s.lower()}", {}).get("vars", {})
+    }
+    for source in (PLAYBOOKS / "guangxi.rackwright.yml", file):
+        done = ansible("ansible-inventory", "-i", source, "--list", env={"ANSIBLE_VARS_ENABLED": ""})
+        assert done.returncode == 0, done.stderr
+        listed = plain(json.loads(done.stdout))
+        for host, values in wanted["_meta"]["hostvars"].items():
+            seen = listed["_meta"]["hostvars"][host]
+            assert {k: v for k, v in seen.items() if k not in shared and k != "rackwright_build"} == values
+        for group, data in wanted.items():
+            if group not in ("_meta", "all"):
+                assert listed[group].get("hosts", []) == data.get("hosts", []), group
+                assert sorted(listed[group].get("children", [])) == sorted(data.get("children", []))
+
+
+def run_file(tmp_path: Path, *words: str, check: bool = False, **options: str) -> dict[str, Any]:
+    arguments = json.dumps({"stage": "test", "kept_in": str(tmp_path / "before"), **options})
+    done = ansible(
+        "ansible", "localhost", "-i", "localhost,", "-c", "local", "-m", "rackwright_file", "-a", arguments,
+        "-e", "ansible_python_interpreter=/usr/bin/python3", *(["--check"] if check else []), *words,
+        env={"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") : done.stdout.rindex("}") + 1])
+    return found
+
+
+def test_a_file_is_written_once_and_put_back(tmp_path: Path) -> None:
+    old, new = tmp_path / "old%2Fname.conf", tmp_path / "sub" / "new.conf"
+    old.write_text("as it was\n", encoding="utf-8")
+    assert run_file(tmp_path, path=str(old), content="changed\n", check=True)["changed"]
+    assert old.read_text() == "as it was\n"
+    for path in (old, new):
+        assert run_file(tmp_path, path=str(path), content="changed\n")["changed"]
+        assert not run_file(tmp_path, path=str(path), content="changed\n")["changed"]
+    assert run_file(tmp_path, path=str(old), content="changed again\n")["changed"]
+    assert run_file(tmp_path, state="restored", check=True)["changed"]
+    assert new.exists()
+    assert run_file(tmp_path, state="restored")["changed"]
+    assert old.read_text() == "as it was\n"
+    assert not new.exists()
+    assert not run_file(tmp_path, state="restored")["changed"]
+
+
+def test_ansible_lint_has_nothing_to_say() -> None:
+    if not (Path(sys.executable).parent / "ansible-lint").exists():
+        pytest.skip("ansible-lint is not installed")
+    done = ansible("ansible-lint", "-q", "--nocolor")
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,1 @@
+"""What stands there: facts read from devices, each with its evidence. The only package that talks to a network."""

@@ -1,0 +1,209 @@
+"""Facts of many devices at once. A device that does not answer is told as such and never stops the others; what was
+read is kept as it comes, so that an interrupted run goes on where it stood."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from napalm.base.exceptions import CommandErrorException, NapalmException
+
+from topology.facts import DeviceFacts, Evidence, SeenNeighbour, SeenPort
+from topology.observe import comware
+from topology.observe.driver_base import NotOnThisPlatformError
+from topology.observe.drivers import DRIVERS
+from topology.observe.record import Record
+from topology.observe.secrets import Vault
+from topology.observe.servers import COMMANDS, Shell, server_facts
+from topology.observe.session import Credentials, SessionError, Timeouts
+from topology.observe.vrp import clock_offset_ms, lldp_of, optics_of, ports_of
+
+VRP = {
+    "version": "display version", "serial": "display esn", "neighbours": "display lldp neighbor",
+    "ports": "display interface brief", "optics": "display optical-module brief", "clock": "display clock",
+    "configuration": "display current-configuration",
+}  # fmt: skip
+
+COMWARE = {
+    "version": "display version", "serial": "display device manuinfo",
+    "neighbours": "display lldp neighbor-information verbose", "ports": "display interface brief",
+    "clock": "display clock", "configuration": "display current-configuration",
+}  # fmt: skip
+ASKED = {"huawei_vrp": VRP, "h3c_comware": COMWARE}
+"""What each platform is asked, by what it tells."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A device to ask. `platform`: of a switch; None for a server."""
+
+    name: str
+    address: str | None
+    platform: str | None = None
+    port: int = 22
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to get in: to switches, to servers (None: they are not asked), with which host keys."""
+
+    switches: Credentials | None
+    servers: Credentials | None
+    known_hosts: Path
+    server_key: Path | None = None
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    vault: Vault = field(default_factory=lambda: Vault({}))
+
+
+def collect(
+    targets: Iterable[Target], access: Access, record: Record, *, workers: int = 20, resume: bool = False,
+    done: Callable[[DeviceFacts, bool], None] = lambda *_: None,
+) -> dict[str, DeviceFacts]:  # fmt: skip
+    """Facts by device, in the order of `targets`. With `resume`, devices whose facts the record holds whole are not
+    asked again. `done` is told every device as it is finished, and whether it was asked now."""
+    wanted = list(targets)
+    found: dict[str, DeviceFacts] = {}
+    if resume:
+        for target in wanted:
+            if (old := record.read(target.name)) is not None:
+                found[target.name] = old
+                done(old, False)
+    left = [t for t in wanted if t.name not in found]
+    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(left) or 1))) as pool:
+        futures = {pool.submit(ask, target, access, record): target for target in left}
+        try:
+            for future in as_completed(futures):
+                target, error = futures[future], future.exception()
+                facts = (
+                    DeviceFacts(target.name, f"{type(error).__name__}: {error}") if error else future.result()
+                )
+                record.write(facts)
+                found[target.name] = facts
+                done(facts, True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return {t.name: found[t.name] for t in wanted}
+
+
+def ask(target: Target, access: Access, record: Record) -> DeviceFacts:
+    """Facts of one device. What could not be read is None, and `error` says why."""
+    if target.address is None:
+        return DeviceFacts(target.name, "no address planned")
+    if target.platform is None:
+        return _server(target, access, record)
+    if target.platform not in ASKED:
+        return DeviceFacts(target.name, f"no driver for platform {target.platform}")
+    return _switch(target, access, record)
+
+
+def _switch(target: Target, access: Access, record: Record) -> DeviceFacts:
+    who = access.switches
+    if who is None:
+        return DeviceFacts(target.name, "no login for switches given")
+    options = {
+        "port": target.port, "known_hosts": access.known_hosts, "vault": access.vault, "timeouts": access.timeouts,
+    }  # fmt: skip
+    driver = DRIVERS[str(target.platform)](str(target.address), who.user, who.password, 30, options)
+    record.hidden |= driver.vault.seen
+    answers: dict[str, str] = {}
+    evidence: list[Evidence] = []
+    error, asked = "", 0.0
+    try:
+        driver.open()
+        for what, command in ASKED[str(target.platform)].items():
+            asked = time.time() if what == "clock" else asked
+            try:
+                answers[what] = driver.read(command)
+            except (CommandErrorException, NotOnThisPlatformError) as refused:
+                evidence.append(record.keep(target.name, command, f"{refused}\n"))
+                continue
+            evidence.append(record.keep(target.name, command, answers[what]))
+    except NapalmException as failed:
+        error = str(failed)
+    finally:
+        driver.close()
+    facts = READERS[str(target.platform)](target.name, answers, asked)
+    return replace(facts, error=error, evidence=tuple(evidence))
+
+
+def vrp_facts(name: str, answers: dict[str, str], asked: float) -> DeviceFacts:
+    """Facts from the answers to VRP's commands; those without an answer stay None. `asked`: when the clock was."""
+    from topology.observe.vrp import facts_of
+
+    known = facts_of(answers.get("version", ""), answers.get("serial", ""), "", answers.get("ports", ""))
+    more: dict[str, Any] = {}
+    if "neighbours" in answers:
+        more["neighbours"] = tuple(
+            SeenNeighbour(port, n["remote_system_name"], n["remote_port"])
+            for port, found in sorted(lldp_of(answers["neighbours"]).items())
+            for n in found
+        )
+    if "ports" in answers:
+        light = optics_of(answers.get("optics", ""))
+        more["ports"] = tuple(
+            SeenPort(port, enabled, up, light[port][0] if port in light else None)
+            for port, (enabled, up) in sorted(ports_of(answers["ports"]).items())
+        )
+    return DeviceFacts(
+        name, serial=known["serial_number"] or None, model=known["model"] or None, version=known["os_version"] or None,
+        configuration=answers.get("configuration"),
+        time_offset_ms=clock_offset_ms(answers["clock"], asked) if "clock" in answers else None, **more,
+    )  # fmt: skip
+
+
+def comware_facts(name: str, answers: dict[str, str], asked: float) -> DeviceFacts:
+    """Facts from the answers to Comware's commands; those without an answer stay None."""
+    known = comware.facts_of(
+        answers.get("version", ""), answers.get("serial", ""), "", answers.get("ports", "")
+    )
+    more: dict[str, Any] = {}
+    if "neighbours" in answers:
+        more["neighbours"] = tuple(
+            SeenNeighbour(port, n["remote_system_name"], n["remote_port"])
+            for port, found in sorted(comware.lldp_of(answers["neighbours"]).items())
+            for n in found
+        )
+    if "ports" in answers:
+        more["ports"] = tuple(
+            SeenPort(port, link != "ADM", link == "UP")
+            for port, (link, _) in sorted(comware.brief_of(answers["ports"]).items())
+        )
+    return DeviceFacts(
+        name, serial=known["serial_number"] or None, model=known["model"] or None, version=known["os_version"] or None,
+        configuration=answers.get("configuration"),
+        time_offset_ms=comware.clock_offset_ms(answers["clock"], asked) if "clock" in answers else None, **more,
+    )  # fmt: skip
+
+
+READERS = {"huawei_vrp": vrp_facts, "h3c_comware": comware_facts}
+"""Facts from the answers of a platform."""
+
+
+def _server(target: Target, access: Access, record: Record) -> DeviceFacts:
+    if access.servers is None:
+        return DeviceFacts(target.name, "no login for servers given")
+    answers: dict[str, tuple[int, str]] = {}
+    evidence: list[Evidence] = []
+    error = ""
+    try:
+        shell = Shell(str(target.address), access.servers, access.known_hosts, port=target.port,
+                      key=access.server_key, timeouts=access.timeouts)  # fmt: skip
+        try:
+            for command in COMMANDS:
+                answers[command] = shell.run(command)
+                status, text = answers[command]
+                evidence.append(
+                    record.keep(
+                        target.name, command, text if status == 0 else f"{text}(exit status {status})\n"
+                    )
+                )
+        finally:
+            shell.close()
+    except SessionError as failed:
+        error = str(failed)
+    return replace(server_facts(target.name, answers), error=error, evidence=tuple(evidence))

@@ -1,0 +1,53 @@
+"""Many switches at once, never both members of a pair: the second begins when the first is known to be well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from topology.observe.push import PushResult
+
+
+def rollout(
+    hosts: Sequence[str], pair_of: Mapping[str, str], push_one: Callable[[str], PushResult], *, workers: int = 20,
+    done: Callable[[PushResult], None] = lambda _: None,
+) -> list[PushResult]:  # fmt: skip
+    """Results in the order of `hosts`. Members of a pair (`pair_of`) run one after the other, the next only when
+    the last ended well; otherwise it is left alone and says so. One switch never stops those of other pairs.
+    `done` is told every result in this thread as it comes."""
+    queues: dict[str, list[str]] = {}
+    for host in hosts:
+        queues.setdefault(pair_of.get(host, host), []).append(host)
+    results: dict[str, PushResult] = {}
+
+    def note(result: PushResult) -> None:
+        results[result.host] = result
+        done(result)
+
+    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(queues)))) as pool:
+        running: dict[Future[PushResult], tuple[str, str]] = {}
+
+        def start(key: str) -> None:
+            if queues[key]:
+                host = queues[key].pop(0)
+                running[pool.submit(push_one, host)] = (key, host)
+
+        for key in queues:
+            start(key)
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                key, host = running.pop(future)
+                error = future.exception()
+                result = (
+                    PushResult(host, "unknown", f"{type(error).__name__}: {error}")
+                    if error
+                    else future.result()
+                )
+                note(result)
+                if not result.good:
+                    for other in queues[key]:
+                        text = f"not begun: {host} of the same pair ended as {result.outcome}"
+                        note(PushResult(other, "refused", text))
+                    queues[key] = []
+                start(key)
+    return [results[host] for host in hosts]

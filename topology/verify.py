@@ -1,0 +1,234 @@
+"""Intended against observed: is what stands there what was drawn, cable by cable and device by device.
+
+Verdicts: pass; missing (planned, not there); extra (there, not planned); different (another thing than planned);
+swapped (two or more cables have changed places); not run (nobody could look: never a pass).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from inventory.findings import Text
+from inventory.plan_model import Cable, End, Plan
+from topology.facts import DeviceFacts, Evidence
+
+Verdict = Literal["pass", "missing", "extra", "different", "swapped", "not run"]
+Seen = tuple[str, str]
+"""Device and port, as seen from the other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One thing looked at. `subject` is a cable id, a device or `device:port`; `labels` are printed on the cables
+    concerned."""
+
+    test: str
+    subject: str
+    verdict: Verdict
+    expected: str
+    found: str
+    message: Text
+    labels: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    fix: Text | None = None
+    """What to do, where it can be said exactly."""
+
+
+def verify_cables(
+    plan: Plan, facts: Mapping[str, DeviceFacts], theirs: frozenset[str] = frozenset(),
+    blind: frozenset[Seen] = frozenset(),
+) -> list[Result]:  # fmt: skip
+    """Every planned data cable against LLDP from both ends, and every neighbour that no cable explains.
+
+    `theirs` are devices that stand already and are not ours to read: their end counts as told by ours. So do
+    ports in `blind`, which the device itself cannot look through (a BMC's): a link there that is up and silent is
+    not run. Ports
+    nobody has surveyed (null in the plan) are taken as found. Results are in cable order, extras last.
+    """
+    seen = {(d, n.port): (n.system, n.remote_port) for d, f in facts.items() for n in f.neighbours or ()}
+    planned: dict[Seen, Cable] = {}
+    for cable in plan.cables:
+        for end in (cable.a, cable.b):
+            if end.port is not None:
+                planned[end.device, end.port] = cable
+    results: list[Result] = []
+    moved: dict[str, tuple[Cable, Seen, Seen]] = {}
+    for cable in plan.cables:
+        looks = [
+            (near, far, seen.get((near.device, near.port or "")))
+            for near, far in ((cable.a, cable.b), (cable.b, cable.a))
+            if near.port is not None
+            and near.device in facts
+            and facts[near.device].neighbours is not None
+            and ((near.device, near.port) not in blind or (near.device, near.port) in seen)
+        ]
+        wrong = [
+            (near, far, found) for near, far, found in looks if found is not None and not _is(far, found)
+        ]
+        absent = [near for near, _, found in looks if found is None]
+        if wrong:
+            _near, far, found = wrong[0]
+            moved[cable.id] = (cable, (far.device, far.port or "?"), found)
+        elif absent and all(_silent(cable, near, blind, facts) for near in absent):
+            results.append(_quiet(cable, absent[0], facts))
+        elif absent:
+            results.append(_missing(cable, absent, facts))
+        elif not looks or len(looks) < sum(
+            e.device not in theirs and e.port is not None and (e.device, e.port) not in blind
+            for e in (cable.a, cable.b)
+        ):
+            results.append(_not_run(cable, looks, facts))
+        else:
+            results.append(
+                Result("cable", cable.id, "pass", _ends(cable), _ends(cable), Text("as planned", "与规划一致"),
+                       (cable.label_a, cable.label_b), _evidence(facts, cable))
+            )  # fmt: skip
+    results += _moved(moved, planned, facts)
+    order = {cable.id: n for n, cable in enumerate(plan.cables)}
+    results.sort(key=lambda r: order.get(r.subject.split(" ")[0], len(order)))
+    return [*results, *_extras(seen, planned, facts)]
+
+
+def _silent(cable: Cable, near: End, blind: frozenset[Seen], facts: Mapping[str, DeviceFacts]) -> bool:
+    """True when the other end need not speak LLDP and the link is up."""
+    far = cable.b if near is cable.a else cable.a
+    port = next((p for p in facts[near.device].ports or () if p.name == near.port), None)
+    return (far.device, far.port) in blind and port is not None and port.up
+
+
+def _quiet(cable: Cable, near: End, facts: Mapping[str, DeviceFacts]) -> Result:
+    here = f"{near.device}:{near.port}"
+    return Result(
+        "cable", cable.id, "not run", _ends(cable), f"{here} is up, its other end does not speak LLDP",
+        Text(f"not run: {here} is up, its other end does not speak LLDP", f"未执行：{here} 已连通，但对端不发送 LLDP"),
+        (cable.label_a, cable.label_b), _evidence(facts, cable),
+    )  # fmt: skip
+
+
+def _is(end: End, found: Seen) -> bool:
+    return found[0] == end.device and (end.port is None or found[1] == end.port)
+
+
+def _ends(cable: Cable) -> str:
+    return f"{cable.a.device}:{cable.a.port or '?'} - {cable.b.device}:{cable.b.port or '?'}"
+
+
+def _missing(cable: Cable, absent: list[End], facts: Mapping[str, DeviceFacts]) -> Result:
+    where = ", ".join(f"{e.device}:{e.port}" for e in absent)
+    states = []
+    for end in absent:
+        port = next((p for p in facts[end.device].ports or () if p.name == end.port), None)
+        if port is not None:
+            states.append("up" if port.up else "down" if port.enabled else "shut")
+    hint = f"; link {'/'.join(states)}" if states else ""
+    return Result(
+        "cable", cable.id, "missing", _ends(cable), f"no neighbour at {where}{hint}",
+        Text(f"no neighbour at {where}{hint}", f"{where} 未发现邻居{hint}"), (cable.label_a, cable.label_b),
+        _evidence(facts, cable),
+    )  # fmt: skip
+
+
+def _not_run(
+    cable: Cable, looks: list[tuple[End, End, Seen | None]], facts: Mapping[str, DeviceFacts]
+) -> Result:
+    looked = {near.device for near, _, _ in looks}
+    reasons = []
+    for end in (cable.a, cable.b):
+        if end.device not in looked:
+            error = facts[end.device].error if end.device in facts else "not asked"
+            reasons.append(f"{end.device}: {error or 'no LLDP read'}")
+    text = "; ".join(reasons)
+    return Result(
+        "cable", cable.id, "not run", _ends(cable), text, Text(f"not run: {text}", f"未执行：{text}"),
+        (cable.label_a, cable.label_b), _evidence(facts, cable),
+    )  # fmt: skip
+
+
+def _moved(
+    moved: Mapping[str, tuple[Cable, Seen, Seen]], planned: Mapping[Seen, Cable], facts: Mapping[str, DeviceFacts]
+) -> Iterator[Result]:  # fmt: skip
+    """Cables whose far end is another than planned. Those that took each other's places are told together."""
+    after = {}
+    for name, (_, _, found) in moved.items():
+        owner = planned.get(found)
+        after[name] = owner.id if owner is not None and owner.id in moved and owner.id != name else None
+    done: set[str] = set()
+    for name in moved:
+        if name in done:
+            continue
+        ring, here = [name], after[name]
+        while here is not None and here not in ring:
+            ring.append(here)
+            here = after[here]
+        if here == name and len(ring) > 1:
+            done.update(ring)
+            cables = [moved[n][0] for n in ring]
+            places = [(moved[n][0].id, f"{moved[n][2][0]}:{moved[n][2][1]}") for n in ring]
+            ends = "; ".join(f"{cable} ends at {place}" for cable, place in places)
+            ends_zh = "；".join(f"{cable} 实接 {place}" for cable, place in places)
+            names = " and ".join(ring) if len(ring) == 2 else ", ".join(ring)
+            labels = tuple(label for c in cables for label in (c.label_a, c.label_b))
+            yield Result(
+                "cable", " ".join(ring), "swapped", "; ".join(_ends(c) for c in cables), ends,
+                Text(f"{names} are swapped: {ends}", f"{'、'.join(ring)} 接反：{ends_zh}"), labels,
+                tuple(e for c in cables for e in _evidence(facts, c)), _exchange([moved[n] for n in ring]),
+            )  # fmt: skip
+    for name, (cable, expected, found) in moved.items():
+        if name in done:
+            continue
+        text = f"{found[0]}:{found[1]}"
+        yield Result(
+            "cable", name, "different", f"{expected[0]}:{expected[1]}", text,
+            Text(f"expected {expected[0]}:{expected[1]}, found {text}", f"应为 {expected[0]}:{expected[1]}，实为 {text}"),
+            (cable.label_a, cable.label_b), _evidence(facts, cable), _exchange([(cable, expected, found)]),
+        )  # fmt: skip
+
+
+def _exchange(moves: list[tuple[Cable, Seen, Seen]]) -> Text:
+    """Which plug goes where, each by the label it bears there. When all cables meet on one device they are most
+    likely exchanged there: then the plugs are moved there, else at the far ends."""
+    near = [cable.b if (cable.a.device, cable.a.port or "?") == far else cable.a for cable, far, _ in moves]
+    rows = []
+    if len(moves) > 1 and len({end.device for end in near}) == 1:
+        place = {far: end for (_, far, _), end in zip(moves, near, strict=True)}
+        for (_, _, found), end in zip(moves, near, strict=True):
+            other = next(c for c, far, _ in moves if far == found)
+            label = other.label_a if other.a == place[found] else other.label_b
+            rows.append((label, f"{end.device}:{end.port}", f"{end.device}:{place[found].port}"))
+    else:
+        for cable, expected, found in moves:
+            far_is_a = (cable.a.device, cable.a.port or "?") == expected
+            label = cable.label_a if far_is_a else cable.label_b
+            rows.append((label, ":".join(found), ":".join(expected)))
+    return Text(
+        "; ".join(f"move plug {label} from {here} to {there}" for label, here, there in rows),
+        "；".join(f"将插头 {label} 由 {here} 移至 {there}" for label, here, there in rows),
+    )
+
+
+def _extras(
+    seen: Mapping[Seen, Seen], planned: Mapping[Seen, Cable], facts: Mapping[str, DeviceFacts]
+) -> Iterator[Result]:  # fmt: skip
+    for (device, port), (system, remote) in sorted(seen.items()):
+        if (device, port) in planned or (system, remote) in planned:
+            continue
+        if any((c.a.device == system and c.b.device == device) or (c.b.device == system and c.a.device == device)
+               for c in planned.values() if None in (c.a.port, c.b.port)):  # fmt: skip
+            continue
+        yield Result(
+            "cable", f"{device}:{port}", "extra", "nothing", f"{system}:{remote}",
+            Text(f"a cable to {system}:{remote} that nobody planned", f"存在未规划的线缆，对端 {system}:{remote}"),
+            (), facts[device].evidence,
+        )  # fmt: skip
+
+
+def _evidence(facts: Mapping[str, DeviceFacts], cable: Cable) -> tuple[Evidence, ...]:
+    return tuple(
+        e
+        for end in (cable.a, cable.b)
+        if end.device in facts
+        for e in facts[end.device].evidence
+        if "lldp" in e.command
+    )
