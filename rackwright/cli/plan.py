@@ -138,7 +138,8 @@ def finish(
                 out(f"… and {len(blocking) - _SHOWN} more")
         out("")
         out(
-            f"next: rackwright check -p {shlex.quote(shown_path(project.folder))}   every finding with its sum and its fix"
+            f"next: rackwright check -p {shlex.quote(shown_path(project.folder))}   every finding with its sum and its fix\n"
+            f"      rackwright simulate -p {shlex.quote(shown_path(project.folder))}   what any one failure takes down"
         )
     leave(FINDINGS if report.blocked else CLEAN)
 
