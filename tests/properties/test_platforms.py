@@ -124,11 +124,13 @@ def bgps(draw: st.DrawFn) -> Bgp:
     neighbours = tuple(
         Neighbour(a, draw(st.integers(1, 4294967294)), draw(TEXTS), draw(st.booleans())) for a in peers
     )
-    networks = tuple(
+    networks = [
         str(ipaddress.ip_network(f"{a}/{draw(st.integers(8, 32))}", strict=False))
         for a in sorted(draw(st.sets(ADDRESSES, max_size=3)))
-    )
-    return Bgp(draw(st.integers(1, 4294967294)), draw(ADDRESSES), neighbours, networks)
+    ]
+    return Bgp(
+        draw(st.integers(1, 4294967294)), draw(ADDRESSES), neighbours, tuple(dict.fromkeys(networks))
+    )  # no prefix twice: a switch keeps one
 
 
 @st.composite
@@ -148,7 +150,7 @@ def servers(draw: st.DrawFn) -> tuple[Server, ...]:
 ANY = st.sampled_from(PLATFORMS).flatmap(configs)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(ANY)
 def test_read_back_is_what_was_rendered(config: SwitchConfig) -> None:
     assert faults(config) == []
@@ -159,7 +161,7 @@ def test_read_back_is_what_was_rendered(config: SwitchConfig) -> None:
     assert comparable(parse(config.platform, text)) == comparable(config)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(ANY)
 def test_an_emulated_switch_takes_and_shows_what_was_rendered(config: SwitchConfig) -> None:
     dialect = emulator(config.platform)[0]
