@@ -1,0 +1,1 @@
+"""What the plan declares to Pulumi: out-of-band state and services with an API."""

@@ -1,0 +1,1 @@
+"""Rules every declared resource has to keep."""

@@ -1,0 +1,1 @@
+"""The programs of the stacks: what each layer declares, from the plan alone."""

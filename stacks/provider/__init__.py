@@ -1,0 +1,1 @@
+"""The native Pulumi provider: management controllers, DHCP, DNS, switch configurations."""

@@ -1,0 +1,1 @@
+"""Runs the stacks in order through the Automation API."""
