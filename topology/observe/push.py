@@ -7,10 +7,11 @@ ends in a rollback that is read back. When a session hangs or is cut, a new one 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from napalm.base.exceptions import CommandErrorException, NapalmException
@@ -78,6 +79,23 @@ class PushResult:
 
 Progress = Callable[[str, str], None]
 """Told the switch and the step that begins."""
+
+
+def undo_run(
+    folder: Path, *, driver_of: Callable[[str, str], SwitchDriver], hosts: Collection[str] | None = None,
+    pair_of: Mapping[str, str] | None = None, checks_of: Callable[[str], Checks] | None = None, revert_in_s: int = 600,
+    dry_run: bool = False, workers: int = 20, tell: Progress | None = None,
+    done: Callable[[PushResult], None] = lambda _: None,
+) -> list[PushResult]:  # fmt: skip
+    """Put back what the push run recorded in `folder` (topology.observe.push_result.record) changed, on `hosts` or
+    all of it: lines it added go, lines it took come back, what was changed since stays.
+
+    `driver_of(host, platform)` gives a driver not yet open, `pair_of` the pair of a host: members are put back one
+    after the other. Each switch goes the road of `push`: difference, commit on trial, health check, confirm, save.
+    A switch the run did not change ends as "no change"; one where a line of the run was changed again, or whose old
+    line held a key, as "refused" with what to type. Raises ValueError for a folder that holds no run.
+    """
+    raise NotImplementedError
 
 
 class _EndError(Exception):
