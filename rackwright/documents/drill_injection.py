@@ -46,6 +46,9 @@ def _power(on: Ground, scenario: m.Scenario, case: Case) -> Iterator[Step]:
     """Side after side is opened; generators are locked so that they do not start."""
     inventory, each, site = on.inventory, minutes(on, "drill.step_min"), scenario.site or ""
     here = sum(1 for d in on.plan.devices if d.site == site)
+    standing = sum(1 for s in inventory.existing_switches.values() if s.site == site)
+    theirs = (Text(f" The {standing} switches that stood there before are not counted: nobody has said what feeds them.",
+                   f"原有 {standing} 台交换机未计入：其供电来源未知。") if standing else Text("", ""))  # fmt: skip
     sides = [scenario.side] if scenario.kind == "power-side" and scenario.side else ["a", "b"]
     sets = [g.name for g in inventory.generators.values() if g.site == site]
     if sets and scenario.kind == "power-loss":
@@ -63,9 +66,9 @@ def _power(on: Ground, scenario: m.Scenario, case: Case) -> Iterator[Step]:
         dark = [k for k in on.flow(opened).dark if on.layers.elements[k].facts.get("site") == (site,)]
         last = side == sides[-1] and scenario.kind == "power-loss"
         what = ", ".join(panels) + (f" (UPS {', '.join(ups)})" if ups else "")
-        told = (Text(f"All {here} devices of {site} are dark; no breaker elsewhere opens.", f"{site} 的 {here} 台设备全部断电，其他开关无跳闸。") if last
-                else Text(f"{here - len(dark)} of {here} devices keep running on the other side; {_dark(dark).en}.",
-                          f"{here} 台中 {here - len(dark)} 台由另一路供电继续运行；{_dark(dark).zh}。"))  # fmt: skip
+        told = (Text(f"All {here} devices of {site} are dark; no breaker elsewhere opens.{theirs.en}", f"{site} 的 {here} 台设备全部断电，其他开关无跳闸。{theirs.zh}") if last
+                else Text(f"{here - len(dark)} of {here} devices keep running on the other side; {_dark(dark).en}.{theirs.en}",
+                          f"{here} 台中 {here - len(dark)} 台由另一路供电继续运行；{_dark(dark).zh}。{theirs.zh}"))  # fmt: skip
         yield Step("inject", ROOM, Text(f"Open side {side} of {site}: {what}.", f"断开 {site} 的 {side} 路：{what}。"), told, each,
                    Text("A device goes dark that should not, or a breaker opens.", "不应断电的设备断电，或开关跳闸。"))  # fmt: skip
         if scenario.kind == "power-loss" and not last:

@@ -84,7 +84,11 @@ def record_form(
         fills.append(HOLD if step.hold else None)
     flush()
     document.add_paragraph(
-        tr("Verdict: pass / fail / waived / not run.", "结论：通过 / 不通过 / 豁免 / 未执行。")
+        tr(
+            "Verdict: pass / fail / waived / not run. “Not evaluated” as expected value: the model lacks a figure; it is "
+            "never a pass.",
+            "结论：通过 / 不通过 / 豁免 / 未执行。预期值为“未评估”表示模型缺少数据，不得视为通过。",
+        )
     )
 
     if drill.recoveries:

@@ -117,7 +117,7 @@ def test_report_escapes_what_the_inventory_says(text: str) -> None:
 def test_report_shows_what_must_not_be_overlooked(text: str) -> None:
     for words in (
         "accepted for the trial run", "late-001", "rack A01-A03 is reserved", "2050 W &gt; 2000 W", "未评估",
-        "≥0.96 / ≥1.20 / 5.00", "box-001", "nobody says", "reserved</text>", "10.1.0.0/26", "not surveyed",
+        "≥0.96 / ≥1.20 / 5.00", "box-001", "nobody says", "reserved</tspan>", "10.1.0.0/26", "not surveyed",
     ):  # fmt: skip
         assert words in text, words
 
