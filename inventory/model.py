@@ -48,6 +48,7 @@ from inventory.model_devices import (
 )
 from inventory.model_drills import Scenario
 from inventory.model_operations import Delivery, ManagementServer, Secret
+from inventory.model_ownership import Owners
 from inventory.model_security import Endpoint, Mirror, SecurityRule, Waypoint, Zone
 from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, Site, Sts, Ups
 
@@ -75,6 +76,7 @@ __all__ = [
     "Mirror",
     "Name",
     "OobSwitch",
+    "Owners",
     "Pair",
     "Panel",
     "PolicyOverride",
@@ -141,7 +143,8 @@ DomainName = Annotated[
 class Project(Record):
     """What is built, under which tender. `tender` is the number that clause texts refer to; `facility` holds
     facts stated for the whole project (null: not yet stated), compared with `requirements` of scope "project".
-    `dns_domain` is the domain that names of devices lie in (null: not said; no zone files are rendered)."""
+    `dns_domain` is the domain that names of devices lie in (null: not said; no zone files are rendered). `owners`
+    changes who keeps a kind of state, the playbooks or the stacks."""
 
     name: Slug
     title: Title
@@ -149,6 +152,7 @@ class Project(Record):
     dns_domain: DomainName | None = None
     facility: dict[str, FactValue] = Field(default_factory=dict)
     policy: tuple[PolicyOverride, ...] = ()
+    owners: Owners = Owners()
 
 
 # ---------------------------------------------------------------- services and redundancy
