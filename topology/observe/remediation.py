@@ -27,7 +27,7 @@ class Rules:
 
     `driver`: the hier_config driver. `managed`: what may be taken back. `first`: removals before anything is
     added; `late`: removals after everything, for lines within a section. `negated(line)` is how a line is taken
-    back. `lists`: beginnings of lines that hold VLAN lists, joined as one line when any VLAN of them changes.
+    back, with `word` before it. `lists`: beginnings of lines that hold VLAN lists, joined as one line when any VLAN of them changes.
     `off`: lines that say what is so by default, by what must run for them to matter.
     """
 
@@ -36,6 +36,7 @@ class Rules:
     first: re.Pattern[str]
     late: re.Pattern[str]
     negated: Callable[[str], str]
+    word: str = "undo "
     leave: str = "quit"
     lists: tuple[str, ...] = ()
     off: tuple[tuple[str, str], ...] = ()
@@ -173,14 +174,26 @@ def _lines(
     def text(path: Path) -> str:
         return " / ".join(path)
 
-    early = [p for p in removed if rules.first.fullmatch(text(p))]
+    swept = {p: _swept(rules, p, wanted) for p in removed}
+    early = [p for p in removed if rules.first.fullmatch(text(p)) or swept[p]]
+    again = added | {q for found in swept.values() for q in found}
     late = [p for p in removed if p not in set(early) and (len(p) == 1 or rules.late.fullmatch(text(p)))]
     taken = {*early, *late}
     inner = [p for p in removed if p not in taken]
     yield from _undo(rules, early)
     yield from _undo(rules, inner)
-    yield from _add(rules, wanted, added, sent)
+    yield from _add(rules, wanted, again, sent)
     yield from _undo(rules, late)
+
+
+def _swept(rules: Rules, path: Path, wanted: Iterable[Path]) -> list[Path]:
+    """Wanted lines that taking `path` back takes too: they go with it first and are sent after it.
+
+    `undo ntp unicast-server A` also means `ntp unicast-server A vpn-instance mgmt`."""
+    if _list_of(rules, path) is not None or path[-1].startswith(rules.word):
+        return []
+    back = rules.negated(path[-1]).removeprefix(rules.word)
+    return [q for q in wanted if q[:-1] == path[:-1] and f"{q[-1]} ".startswith(f"{back} ")]
 
 
 def _list_of(rules: Rules, path: Path) -> str | None:
@@ -219,7 +232,7 @@ def _vids(rules: Rules, paths: Iterable[Path], like: Path) -> tuple[int, ...]:
 
 
 OPENS = re.compile(
-    r"interface .*|vlan \d+|bgp \d+|ip vpn-instance \S+|aaa|dfs-group \d+|ipv4-family.*|address-family .*"
+    r"interface .*|vlan \d+|bgp \d+|ip vpn-instance \S+|aaa|bfd|dfs-group \d+|ipv4-family.*|address-family .*"
     r"|authentication-scheme \S+|hwtacacs server template \S+|hwtacacs scheme \S+|domain \S+"
 )
 """Lines that open a view even when nothing is said in it."""

@@ -126,7 +126,7 @@ def opens(line: str) -> bool:
     """True for a line that opens a section even when nothing stands in it."""
     return (
         re.match(
-            r"(?:interface |vlan \d+$|(?:router )?bgp \d|ip vpn-instance \S+$|ipv4-family |address-family )",
+            r"(?:interface |vlan \d+$|(?:router )?bgp \d|ip vpn-instance \S+$|bfd$|ipv4-family |address-family )",
             line,
         )
         is not None

@@ -39,7 +39,6 @@ ROOT = View(
     commands=(
         "sysname <word>",
         "vlan batch <vids>",
-        "bfd",
         "hwtacacs enable",
         f"ip route-static {VPN} <ip> <mask> <ip>",
         f"ntp unicast-server <ip> {VPN}",
@@ -69,6 +68,7 @@ ROOT = View(
     views=(
         View("vlan <1-4094>", ("name <word>", "description <text>"), unique=("name", "description")),
         View("ip vpn-instance <word>", views=(View("ipv4-family"),)),
+        View("bfd", ("delay-up <1-600>",), unique=("delay-up",)),
         View(
             "dfs-group <1-255>",
             (
