@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from capacity.packing import Loads
 from capacity.placement_model import Instance
@@ -37,21 +37,30 @@ def _improve(loads: Loads, i: int, racks: Sequence[int], cost: Callable[[int, in
         gain = cost(i, here) - cost(i, b)
         if gain <= 0:
             break
+        stays = {j for j in loads.held[b] if cost(j, here) - cost(j, b) >= gain}
+        if _settled(loads, i, here, b, stays):
+            return True
+    loads.place(i, here)
+    return False
+
+
+def _settled(loads: Loads, i: int, here: int, b: int, stays: Collection[int]) -> bool:
+    """Item `i`, taken out of `here`, put into rack `b`, in exchange for one that does not stay if need be; whether it
+    found room. If not, all is as before."""
+    if loads.fits(i, b):
+        loads.place(i, b)
+        return True
+    for j in list(loads.held[b]):
+        if j in stays or loads.instance.items[j].fixed is not None:
+            continue
+        loads.take(j)
         if loads.fits(i, b):
             loads.place(i, b)
-            return True
-        for j in list(loads.held[b]):
-            if loads.instance.items[j].fixed is not None or cost(j, here) - cost(j, b) >= gain:
-                continue
-            loads.take(j)
-            if loads.fits(i, b):
-                loads.place(i, b)
-                if loads.fits(j, here):
-                    loads.place(j, here)
-                    return True
-                loads.take(i)
-            loads.place(j, b)
-    loads.place(i, here)
+            if loads.fits(j, here):
+                loads.place(j, here)
+                return True
+            loads.take(i)
+        loads.place(j, b)
     return False
 
 
@@ -82,19 +91,7 @@ def _even_step(loads: Loads, g: int) -> bool:
             continue
         here = loads.take(i)
         for b in sparse:
-            if loads.fits(i, b):
-                loads.place(i, b)
+            if _settled(loads, i, here, b, {j for j in loads.held[b] if instance.item_spreads[j]}):
                 return True
-            for j in list(loads.held[b]):
-                if instance.item_spreads[j] or instance.items[j].fixed is not None:
-                    continue
-                loads.take(j)
-                if loads.fits(i, b):
-                    loads.place(i, b)
-                    if loads.fits(j, here):
-                        loads.place(j, here)
-                        return True
-                    loads.take(i)
-                loads.place(j, b)
         loads.place(i, here)
     return False

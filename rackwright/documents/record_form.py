@@ -9,8 +9,8 @@ from capacity.drill_model import Drill, Recovery
 from capacity.drill_world import Ground
 from inventory.findings import Text
 from rackwright.documents.drill_step import PHASES, Step
-from rackwright.documents.run_sheet import ROLES, VERDICTS, precheck, said
-from rackwright.documents.word import HOLD, Language, facts, new_document, table, to_bytes
+from rackwright.documents.run_sheet import ROLES, VERDICTS, opened, precheck, said
+from rackwright.documents.word import HOLD, Language, facts, table, to_bytes
 
 RULE = Text(
     "Expected values are printed from the model; observed values are written by hand during the drill. A step that was "
@@ -28,18 +28,11 @@ def record_form(
     def tr(en: str, zh: str) -> str:
         return zh if language == "zh" else en
 
-    scenario, project = drill.scenario, on.inventory.project
+    scenario = drill.scenario
     title = tr(f"Record form: {scenario.title.en}", f"容灾演练记录表：{scenario.title.zh}")
-    document = new_document(
-        title,
-        project.title.zh if language == "zh" else project.title.en,
-        f"{project.name} / {scenario.name}",
-        created,
-    )
-    document.add_heading(title, level=0)
-    document.add_paragraph(said(RULE, language))
+    document = opened(on, drill, title, RULE, language, created)
     facts(document, [
-        (tr("Project", "项目"), project.title.zh if language == "zh" else project.title.en),
+        (tr("Project", "项目"), said(on.inventory.project.title, language)),
         (tr("Scenario", "场景"), scenario.name),
         (tr("Day", "日期"), day or ""),
         (tr("Begin / end", "开始 / 结束时间"), ""),

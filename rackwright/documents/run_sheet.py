@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from capacity.drill_model import CONDITION_TITLES, KIND_TITLES, ORDER, Drill, Recovery, Verdict
 from capacity.drill_world import Ground
+from inventory.fields import Title
 from inventory.findings import Text, names_text
 from rackwright.documents.drill_step import PHASES, Step
 from rackwright.documents.drill_steps import drilled
@@ -40,9 +41,22 @@ ROLES = (
 )
 
 
-def said(text: Text, language: Language) -> str:
+def said(text: Text | Title, language: Language) -> str:
     """The text in one language."""
     return text.zh if language == "zh" else text.en
+
+
+def opened(
+    on: Ground, drill: Drill, title: str, rule: Text, language: Language, created: datetime
+) -> Document:
+    """A paper of a drill with its heading and the rule it is read by."""
+    project = on.inventory.project
+    document = new_document(
+        title, said(project.title, language), f"{project.name} / {drill.scenario.name}", created
+    )
+    document.add_heading(title, level=0)
+    document.add_paragraph(said(rule, language))
+    return document
 
 
 def run_sheet(
@@ -54,19 +68,12 @@ def run_sheet(
     def tr(en: str, zh: str) -> str:
         return zh if language == "zh" else en
 
-    scenario, project = drill.scenario, on.inventory.project
+    scenario = drill.scenario
     title = tr(f"Run-sheet: {scenario.title.en}", f"容灾演练执行表：{scenario.title.zh}")
-    document = new_document(
-        title,
-        project.title.zh if language == "zh" else project.title.en,
-        f"{project.name} / {scenario.name}",
-        created,
-    )
-    document.add_heading(title, level=0)
-    document.add_paragraph(said(EXPECTED, language))
+    document = opened(on, drill, title, EXPECTED, language, created)
     counts = ", ".join(f"{said(VERDICTS[v], language)} {drill.count(v)}" for v in ORDER)
     facts(document, [
-        (tr("Project", "项目"), project.title.zh if language == "zh" else project.title.en),
+        (tr("Project", "项目"), said(on.inventory.project.title, language)),
         (tr("Scenario", "场景"), f"{scenario.name} ({said(KIND_TITLES[scenario.kind], language)})"),
         (tr("Source", "依据"), _clause(on, drill, language)),
         (tr("What fails", "故障对象"), _fails(drill, language)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
@@ -15,12 +14,13 @@ import topology.checks.addressing_coverage
 import topology.checks.addressing_pools
 import topology.checks.addressing_prefixes
 import topology.checks.addressing_rows  # noqa: F401  (registers the checks)
-from inventory.checks import REGISTRY, Check, Context, Report, run
+from inventory.checks import Context, Report
 from inventory.findings import Finding, Severity, Status
 from inventory.inventory import Inventory
 from inventory.load import load
 from inventory.plan_model import Cable, End, PlacedDevice, Plan, PlannedAddress
 from inventory.plan_store import load_plan, write_plan
+from tests.check_runs import run_of
 from topology.addresses import plan_addresses
 
 ADDRESSING = ("NET00", "NET01", "NET02")
@@ -35,17 +35,6 @@ MODULES = {
     "topology.checks.addressing_prefixes",
     "topology.checks.addressing_rows",
 }
-
-
-def run_these(context: Context) -> Report:
-    """Run the checks of this file's modules, whatever other tests have registered."""
-    mine = {
-        code: rule
-        for code, rule in REGISTRY.items()
-        if not isinstance(rule, Check) or rule.function.__module__ in MODULES
-    }
-    with mock.patch.dict(REGISTRY, mine, clear=True):
-        return run(context)
 
 
 PROJECT = """\
@@ -195,7 +184,7 @@ def report(folder: Path) -> Report:
     loaded, plan = load(folder), load_plan(folder)
     assert loaded.inventory is not None, [f.to_text() for f in loaded.findings]
     assert plan.plan is not None, [f.to_text() for f in plan.findings]
-    return run_these(Context(loaded.inventory, plan.plan, TODAY))
+    return run_of(MODULES, Context(loaded.inventory, plan.plan, TODAY))
 
 
 def net_findings(folder: Path) -> list[Finding]:

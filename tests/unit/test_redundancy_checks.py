@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
@@ -14,11 +13,12 @@ import topology.checks.redundancy_links
 import topology.checks.redundancy_quorum
 import topology.checks.redundancy_sites
 import topology.checks.redundancy_spread  # noqa: F401  (registers the checks)
-from inventory.checks import REGISTRY, Check, Context, Report, run
+from inventory.checks import Context, Report
 from inventory.findings import Finding, Severity, Status
 from inventory.load import load
 from inventory.plan_model import Cable, CableKind, Cord, End, PlacedDevice, Plan
 from inventory.plan_store import load_plan, write_plan
+from tests.check_runs import run_of
 
 TODAY = date(2026, 6, 1)
 MODULES = {
@@ -28,17 +28,6 @@ MODULES = {
     "topology.checks.redundancy_sites",
     "topology.checks.redundancy_spread",
 }
-
-
-def run_these(context: Context) -> Report:
-    """Run the checks of this file's modules, whatever other tests have registered."""
-    mine = {
-        code: rule
-        for code, rule in REGISTRY.items()
-        if not isinstance(rule, Check) or rule.function.__module__ in MODULES
-    }
-    with mock.patch.dict(REGISTRY, mine, clear=True):
-        return run(context)
 
 
 TYPE = """\
@@ -304,7 +293,7 @@ def report(folder: Path) -> Report:
     loaded, plan = load(folder), load_plan(folder)
     assert loaded.inventory is not None, [f.to_text() for f in loaded.findings]
     assert plan.plan is not None, [f.to_text() for f in plan.findings]
-    return run_these(Context(loaded.inventory, plan.plan, TODAY))
+    return run_of(MODULES, Context(loaded.inventory, plan.plan, TODAY))
 
 
 def red(folder: Path) -> list[Finding]:
@@ -496,7 +485,7 @@ def test_before_the_first_plan(tmp_path: Path) -> None:
     folder = build(tmp_path / "p")
     inventory = load(folder).inventory
     assert inventory is not None
-    outcomes = {o.code: o for o in run_these(Context(inventory, None, TODAY)).outcomes}
+    outcomes = {o.code: o for o in run_of(MODULES, Context(inventory, None, TODAY)).outcomes}
     assert outcomes["RED005"].verdict == "not evaluated"
     assert outcomes["RED018"].verdict == "passed"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -23,10 +23,7 @@ from inventory.inventory import Inventory
 from inventory.load import load
 from inventory.plan_model import PLAN_FILES, Plan
 from inventory.plan_store import load_plan
-
-Edit = tuple[str, str]
-Seen = set[tuple[str, str, str, str]]
-"""(code, subject, status, text of the line the finding points at)."""
+from tests.unit.reconcile.agreement import Change, Edit, Seen
 
 MODULES = {
     m.__name__
@@ -235,7 +232,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
 
 
 @pytest.fixture
-def change(tiny: Tiny) -> Callable[[Sequence[Edit]], tuple[Seen, Seen]]:
+def change(tiny: Tiny) -> Change:
     """Findings that edits bring, and findings they take away."""
 
     def changed(edits: Sequence[Edit]) -> tuple[Seen, Seen]:
