@@ -11,14 +11,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from inventory import model as m
 from inventory.inventory import Device, Inventory
 from inventory.plan_model import Cable, PlacedDevice, Plan, PlannedAddress, PlannedPrefix
 from inventory.standing import standings
 
-SITE_SERVERS = ("ntp", "dns", "syslog", "snmp", "aaa", "boot")
+SITE_SERVERS: tuple[m.ServerKind, ...] = get_args(m.ServerKind)
+SERVER_FIELDS = ("address", "port", "api_url", "account", "secret")
 
 
 def ansible_inventory(inventory: Inventory, plan: Plan) -> dict[str, Any]:
@@ -222,10 +223,10 @@ def _site_vars(inventory: Inventory, site: str) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for kind in SITE_SERVERS:
         rows = [
-            {k: v for k, v in (("address", e.address), ("port", e.port), ("account", e.account), ("secret", e.secret)) if v}
-            for e in inventory.management_servers.values()
-            if e.kind == kind and e.site in (None, site) and e.address
-        ]  # fmt: skip
+            {field: value for field in SERVER_FIELDS if (value := getattr(server, field)) is not None}
+            for server in inventory.servers(kind, site)
+            if server.address
+        ]
         if rows:
             out[f"rackwright_{kind}_servers"] = rows
     return out

@@ -188,6 +188,23 @@ class Inventory:
         return out
 
     @cached_property
+    def _servers(self) -> tuple[m.ManagementServer, ...]:
+        """All management servers with their addresses filled in: those of one site first, then by name."""
+        out = []
+        for server in self.management_servers.values():
+            if server.endpoint is not None:
+                told = self.endpoints[server.endpoint].addresses
+                server = server.model_copy(update={"address": told[0] if told else None})
+            out.append(server)
+        return tuple(sorted(out, key=lambda s: (s.site is None, s.name)))
+
+    def servers(self, kind: m.ServerKind, site: str | None = None) -> tuple[m.ManagementServer, ...]:
+        """Management servers of a kind that serve a site (None: of every site): those of the site alone before
+        those of all sites, then by name. `address` is the one to use, be it stated or that of the endpoint; null:
+        nobody knows it."""
+        return tuple(s for s in self._servers if s.kind == kind and (site is None or s.site in (None, site)))
+
+    @cached_property
     def delivered(self) -> Mapping[str, m.Delivery]:
         """What has been delivered, by the device it is to be; the first where two claim the same device."""
         out: dict[str, m.Delivery] = {}

@@ -47,7 +47,7 @@ from inventory.model_devices import (
     Spread,
 )
 from inventory.model_drills import Scenario
-from inventory.model_operations import Delivery, ManagementServer, Secret
+from inventory.model_operations import Delivery, ManagementServer, Secret, ServerKind
 from inventory.model_ownership import Owners
 from inventory.model_security import Endpoint, Mirror, SecurityRule, Waypoint, Zone
 from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, Site, Sts, Ups
@@ -102,6 +102,7 @@ __all__ = [
     "Secret",
     "SecurityRule",
     "Selector",
+    "ServerKind",
     "Service",
     "Side",
     "Site",

@@ -28,17 +28,35 @@ class Secret(Record):
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
 
 
+ApiUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$", max_length=200)]
+ServerKind = Literal["ntp", "dns", "syslog", "snmp", "aaa", "boot", "dhcp"]
+
+
 class ManagementServer(Record):
-    """A server that devices send to or ask: time, names, logs, traps, logins, boot images. Without `site` it
-    serves every site. `account` is the user name of SNMPv3 or of a login; `secret` its key."""
+    """A server that devices send to or ask: time, names, logs, traps, logins, boot images, DHCP. Without `site` it
+    serves every site. Its address is `address` (null: not known yet) or that of the `endpoint` named, never both.
+    `account` is the user name of SNMPv3 or of a login; `secret` its key. `api_url` is where it is controlled (Kea
+    control agent, PowerDNS API), without any login in it; null: unknown."""
 
     name: Name
-    kind: Literal["ntp", "dns", "syslog", "snmp", "aaa", "boot"]
+    kind: ServerKind
     site: Annotated[str, Ref("sites")] | None = None
-    address: IpText | None
+    address: IpText | None = None
+    endpoint: Annotated[str, Ref("endpoints")] | None = None
+    api_url: ApiUrl | None = None
     port: Annotated[int, Strict(), Field(ge=1, le=65_535)] | None = None
     account: str | None = None
     secret: Annotated[str, Ref("secrets")] | None = None
+
+    @model_validator(mode="after")
+    def _one_address(self) -> ManagementServer:
+        if self.address is not None and self.endpoint is not None:
+            raise ValueError("address and endpoint are both given, and the address is that of the endpoint")
+        if self.endpoint is None and "address" not in self.model_fields_set:
+            raise ValueError(
+                "neither an address nor an endpoint is given; null is written for an address nobody knows"
+            )
+        return self
 
 
 Serial = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=64)]

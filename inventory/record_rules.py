@@ -94,6 +94,42 @@ def _misfits(
                 "via", f"{link.via} is an end of the link", f"{link.via} 是链路的一端",
                 "name the site it passes on the way, or remove it", "填写途经的中心，或删除",
             )  # fmt: skip
+    yield from _unaddressed(sections)
+
+
+def _unaddressed(
+    sections: Mapping[str, Mapping[str, Any]],
+) -> Iterator[tuple[str, m.Record, tuple[str, str, str, str, str]]]:
+    """Management servers whose address is none, or whose endpoint gives no single one. One that nobody knows yet
+    (null) is no fault."""
+    for name, server in sections["management_servers"].items():
+        subject = f"management_servers/{name}"
+        if server.address is not None and not _is_address(server.address):
+            yield subject, server, (
+                "address", f"{server.address} is no IP address", f"{server.address} 不是 IP 地址",
+                "write one like 10.10.241.9", "写成地址，如 10.10.241.9",
+            )  # fmt: skip
+        endpoint = sections["endpoints"].get(server.endpoint)
+        if endpoint is None or endpoint.addresses is None:
+            continue
+        told = endpoint.addresses
+        if len(told) != 1 or not _is_address(told[0]):
+            shown = ", ".join(told[:4]) + (" …" if len(told) > 4 else "") if told else "an empty list"
+            shown_zh = shown if told else "空列表"
+            yield subject, server, (
+                "endpoint", f"{server.endpoint} has {shown}, which is not one address",
+                f"{server.endpoint} 的地址为 {shown_zh}，不是单个地址",
+                f"give {server.endpoint} one address (null when unknown), or write address: here",
+                f"为 {server.endpoint} 填写一个地址（未知填 null），或在此改写 address",
+            )  # fmt: skip
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def twice(subject: str, name: str, here: Position, first: Position) -> Finding:

@@ -43,8 +43,8 @@ def kea_config(inventory: Inventory, plan: Plan, site: str) -> tuple[dict[str, A
     architecture below a folder named after their operating system.
     """
     boot = next(
-        (s.address for s in _servers(inventory, site, "boot")), None
-    )  # the first one: DHCP names a single next-server
+        (s.address for s in inventory.servers("boot", site) if s.address), None
+    )  # the one next-server
     lacking: list[Lacking] = []
     if boot is None:
         lacking.append(
@@ -84,11 +84,11 @@ def kea_config(inventory: Inventory, plan: Plan, site: str) -> tuple[dict[str, A
         if prefix.site == site and prefix.plane in PLANES:
             subnets.append((ipaddress.IPv4Network(prefix.prefix), prefix))
     subnets.sort(key=lambda s: s[0])
-    dns = [s.address for s in _servers(inventory, site, "dns")]
-    ntp = [s.address for s in _servers(inventory, site, "ntp")]
-    common = [{"name": "domain-name-servers", "data": ", ".join(map(str, dns))}] if dns else []
+    dns = [s.address for s in inventory.servers("dns", site) if s.address]
+    ntp = [s.address for s in inventory.servers("ntp", site) if s.address]
+    common = [{"name": "domain-name-servers", "data": ", ".join(dns)}] if dns else []
     if ntp:
-        common.append({"name": "ntp-servers", "data": ", ".join(map(str, ntp))})
+        common.append({"name": "ntp-servers", "data": ", ".join(ntp)})
     if inventory.project.dns_domain:
         common.append({"name": "domain-name", "data": inventory.project.dns_domain})
     rendered = []
@@ -133,14 +133,6 @@ def kea_config(inventory: Inventory, plan: Plan, site: str) -> tuple[dict[str, A
 def text(config: Mapping[str, Any]) -> str:
     """The configuration file."""
     return json.dumps(config, indent=2, ensure_ascii=False) + "\n"
-
-
-def _servers(inventory: Inventory, site: str, kind: str) -> list[m.ManagementServer]:
-    """Servers of a kind with a known address: those of the site before those of all sites, then by name."""
-    found = [
-        s for s in inventory.management_servers.values() if s.kind == kind and s.site in (None, site) and s.address
-    ]  # fmt: skip
-    return sorted(found, key=lambda s: (s.site is None, s.name))
 
 
 def _ports(inventory: Inventory, device: str, plane: str) -> list[tuple[str, str | None]]:

@@ -109,7 +109,9 @@ def installs(inventory: Inventory, plan: Plan) -> tuple[tuple[Install, ...], tup
         if device is None or device.role != "server" or not isinstance(device.record, m.Fleet):
             continue
         reasons = [f"secret {s} is not in the inventory" for s in secrets]
-        boot, dns, ntp = (_addresses(inventory, device.site, kind) for kind in ("boot", "dns", "ntp"))
+        boot = _addresses(inventory, device.site, "boot")
+        dns = _addresses(inventory, device.site, "dns")
+        ntp = _addresses(inventory, device.site, "ntp")
         disk = _system_disk(inventory, device)
         address = addresses.get(name)
         members, missing = _members(inventory, device)
@@ -220,13 +222,8 @@ def _texts(install: Install) -> list[str]:
     ]  # fmt: skip
 
 
-def _addresses(inventory: Inventory, site: str | None, kind: str) -> tuple[str, ...]:
-    found = sorted(
-        (s.site is None, s.name, s.address)
-        for s in inventory.management_servers.values()
-        if s.kind == kind and s.site in (None, site) and s.address
-    )
-    return tuple(address for _, _, address in found)
+def _addresses(inventory: Inventory, site: str | None, kind: m.ServerKind) -> tuple[str, ...]:
+    return tuple(server.address for server in inventory.servers(kind, site) if server.address)
 
 
 def _system_disk(inventory: Inventory, device: Device) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ from topology.switch_config import Bgp, Gateway, Lag, Mlag, Neighbour, Port, Ser
 
 PEER_LAG = 0
 """Number of the aggregate between the two members."""
-DEVICE_SERVERS = ("ntp", "dns", "syslog", "snmp", "aaa")
+DEVICE_SERVERS: tuple[m.ServerKind, ...] = ("ntp", "dns", "syslog", "snmp", "aaa")
 
 
 @dataclass(frozen=True)
@@ -233,9 +233,8 @@ def _management(known: Books, device: Device, missing: list[str]) -> tuple[str, 
 
 def _servers(known: Books, site: str | None, missing: list[str]) -> tuple[Server, ...]:
     rows: dict[tuple[str, str], Server] = {}
-    endpoints = [e for e in known.inventory.management_servers.values() if e.site in (None, site)]
     for kind in DEVICE_SERVERS:
-        stated = sorted((e for e in endpoints if e.kind == kind), key=lambda e: e.name)
+        stated = sorted(known.inventory.servers(kind, site), key=lambda e: e.name)
         if not stated:
             missing.append(f"{kind} servers: none in the inventory (management_servers)")
         for e in stated:
