@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PROJECT ?= guangxi
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo plan check report render simulate test lint type yaml unit slow docs golden bench pictures lock clean
+.PHONY: help demo plan check report render simulate test lint type yaml unit slow engine docs golden bench pictures lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ unit: .venv/.ready ## pytest
 
 slow: .venv/.ready ## The tests that need QEMU (root; minutes): a server starts over Redfish, DHCP and PXE
 	RACKWRIGHT_SLOW=1 $(BIN)/pytest tests/lab/slow
+
+engine: .venv/.ready ## Obtain the Pulumi engine for the stacks: the one on PATH, else built once with Go (minutes)
+	@scripts/engine.sh
 
 docs: .venv/.ready ## Write docs/findings.md and docs/inventory-reference.md from the code
 	$(BIN)/python -m rackwright.documents.findings_page
