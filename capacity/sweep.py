@@ -185,7 +185,7 @@ def sweep(
         new_losses=_told(inventory, new, {r.key: r for r in ordered}, loads, observer),
         trips=loads.may_open,
         loads=loads.highest([ordered[n] for n in alone] if order == 1 else ordered, order),
-        assumed=tuple((s, Text(t, t)) for s, t in layers.assumed),
+        assumed=layers.assumed,
         not_evaluated=not_evaluated(inventory, layers, at=at),
     )
 
@@ -197,7 +197,7 @@ def not_evaluated(
     without devices, ratings of breakers. `without_trips`: breakers that may open were not followed."""
     proof = may_trip(layers, power_loads(inventory, layers), at=at)
     unproven = {*proof.unproven, *proof.unrated}
-    out = [(subject, Text(text, text)) for subject, text in layers.unknown]
+    out = list(layers.unknown)
     silent: dict[str, dict[str, int]] = {}
     for (kind, site), keys in unknown_facts(inventory, layers.elements).items():
         silent.setdefault(kind, {})[site or "-"] = len(keys)

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from inventory.catalog_parts import Component
 from inventory.device_model import DeviceType
+from inventory.findings import Text
 
 
 @dataclass(frozen=True, slots=True)
 class Cards:
     """Card of each interface by name (None: cannot be told); an interface that is absent is on no card, as that
-    of a management controller. `assumed` says what was taken for granted; empty: nothing."""
+    of a management controller. `assumed` says what was taken for granted; None: nothing."""
 
     card: Mapping[str, str | None]
-    assumed: str = ""
+    assumed: Text | None = None
 
 
 def cards_of(device_type: DeviceType, components: Mapping[str, Component]) -> Cards:
@@ -36,7 +37,7 @@ def cards_of(device_type: DeviceType, components: Mapping[str, Component]) -> Ca
     if count < len(speeds):
         return Cards(nobody)
     out: dict[str, str | None] = {}
-    assumed = ""
+    assumed = None
     for speed in speeds:
         names = [i.name for i in ports if i.speed_gbps == speed]
         cards = count - len(speeds) + 1 if speed == speeds[0] else 1
@@ -44,5 +45,8 @@ def cards_of(device_type: DeviceType, components: Mapping[str, Component]) -> Ca
         for i, name in enumerate(names):
             out[name] = None if rest else f"{speed:g}G-{i // each + 1}"
         if cards > 1 and not rest:
-            assumed = f"{len(names)} ports of {speed:g} Gbit/s dealt in order over {cards} cards"
+            assumed = Text(
+                f"{len(names)} ports of {speed:g} Gbit/s dealt in order over {cards} cards",
+                f"{len(names)} 个 {speed:g} Gbit/s 端口按顺序分布在 {cards} 块线卡上",
+            )
     return Cards(out, assumed)

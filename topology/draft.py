@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from inventory.findings import Text
 from inventory.inventory import Inventory
 from inventory.plan_model import PlacedDevice, Plan
 from topology.elements import Element
@@ -33,7 +34,7 @@ class Draft:
     links: list[Edge] = field(default_factory=list)
     service_nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     service_edges: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    said: dict[tuple[str, str], bool] = field(default_factory=dict)
+    said: dict[tuple[str, Text], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.placed: dict[str, PlacedDevice] = {}
@@ -69,11 +70,11 @@ class Draft:
         )
         return key
 
-    def assume(self, subject: str, text: str) -> None:
+    def assume(self, subject: str, text: Text) -> None:
         """Note what is taken for granted."""
         self.said.setdefault((subject, text), True)
 
-    def lack(self, subject: str, text: str) -> None:
+    def lack(self, subject: str, text: Text) -> None:
         """Note what nobody knows."""
         self.said.setdefault((subject, text), False)
 

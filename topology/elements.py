@@ -84,5 +84,5 @@ class Layers:
     power: nx.DiGraph[str]
     logical: nx.MultiGraph[str]
     service: nx.DiGraph[str]
-    assumed: tuple[tuple[str, str], ...] = ()
-    unknown: tuple[tuple[str, str], ...] = ()
+    assumed: tuple[tuple[str, Text], ...] = ()
+    unknown: tuple[tuple[str, Text], ...] = ()

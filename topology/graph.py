@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from inventory.findings import Text
 from inventory.inventory import Inventory
 from inventory.model import Fleet, Pair
 from inventory.plan_model import Plan
@@ -59,8 +60,8 @@ def layers(inventory: Inventory, plan: Plan) -> Layers:
         power=power,
         logical=logical,
         service=service,
-        assumed=tuple(sorted(said for said, taken in draft.said.items() if taken)),
-        unknown=tuple(sorted(said for said, taken in draft.said.items() if not taken)),
+        assumed=_in_order(said for said, taken in draft.said.items() if taken),
+        unknown=_in_order(said for said, taken in draft.said.items() if not taken),
     )
 
 
@@ -119,9 +120,18 @@ def _devices(draft: Draft) -> None:
             attributes |= {"pair": record.name, "member": device.member}
         draft.devices[draft.add("device", name, facts, record.risks)] = attributes
     for name in sorted({d.name for d in draft.plan.devices} - draft.placed.keys()):
-        draft.lack(f"device/{name}", "stands in the plan, not in the inventory: left out")
+        draft.lack(
+            f"device/{name}",
+            Text("stands in the plan, not in the inventory: left out", "规划中有而清单中没有：不计入"),
+        )
     for owner, count in _missing(draft).items():
-        draft.lack(owner, f"{count} devices are not in the plan: left out")
+        draft.lack(
+            owner, Text(f"{count} devices are not in the plan: left out", f"{count} 台设备不在规划中：不计入")
+        )
+
+
+def _in_order(said: Iterable[tuple[str, Text]]) -> tuple[tuple[str, Text], ...]:
+    return tuple(sorted(said, key=lambda one: (one[0], one[1].en)))
 
 
 def _missing(draft: Draft) -> Mapping[str, int]:
@@ -155,8 +165,10 @@ def _existing_switches(draft: Draft) -> None:
             s for s in inventory.existing_switches.values() if s.site == site and _PLACE & s.assumed.keys()
         ]
         if guessed:
-            text = f"the place of {len(guessed)} switches that stand already is assumed; so are the trays to them"
-            draft.assume(f"site/{site}", text)
+            draft.assume(f"site/{site}", Text(
+                f"the place of {len(guessed)} switches that stand already is assumed; so are the trays to them",
+                f"{len(guessed)} 台原有交换机的位置为假设，通往它们的线槽亦然",
+            ))  # fmt: skip
 
 
 def _edges_of_sites(draft: Draft) -> None:
@@ -168,15 +180,28 @@ def _edges_of_sites(draft: Draft) -> None:
         for switch in site.edge or cores:
             draft.devices[f"device/{switch}"]["edge"] = True
         if not site.edge and cores:
-            draft.assume(f"site/{name}", "no edge is stated: users come in at its core switches")
+            draft.assume(
+                f"site/{name}",
+                Text(
+                    "no edge is stated: users come in at its core switches",
+                    "未说明出口：视为用户由其核心交换机接入",
+                ),
+            )
         elif len(cores) > 1 and not core_links_listed(draft.inventory, name):
             draft.assume(
                 f"site/{name}",
-                "not every core switch has a running link listed: they are taken as joined by what never fails",
+                Text(
+                    "not every core switch has a running link listed: they are taken as joined by what never fails",
+                    "并非每台核心交换机都列有在用链路：视为彼此连通且该连通不会失效",
+                ),
             )
         if not site.edge and not cores and site.role != "witness":
             draft.lack(
-                f"site/{name}", "neither edge nor core switches are listed: nothing is reached from users"
+                f"site/{name}",
+                Text(
+                    "neither edge nor core switches are listed: nothing is reached from users",
+                    "未列出口，也未列核心交换机：用户无法到达任何设备",
+                ),
             )
 
 
@@ -199,7 +224,10 @@ def _without_data(draft: Draft) -> None:
         reason = draft.inventory.fleets[fleet].attach_open
         draft.lack(
             f"fleets/{fleet}",
-            f"{count} devices without a data cable{_said(reason)}: who reaches them is not known",
+            Text(
+                f"{count} devices without a data cable{_said(reason)}: who reaches them is not known",
+                f"{count} 台设备没有数据线缆{_said(reason)}：由谁到达未知",
+            ),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from inventory.findings import Text
 from inventory.inventory import Inventory
 from inventory.model import Fleet
 from inventory.plan_model import Cable
@@ -62,7 +63,13 @@ class _Book:
         ends = [f"device/{end.device}" for _, end in cable_ends(cable)]
         missing = [end for end in ends if end not in draft.devices]
         if missing:
-            draft.lack(key, f"ends at {', '.join(missing)}, which neither plan nor inventory knows")
+            draft.lack(
+                key,
+                Text(
+                    f"ends at {', '.join(missing)}, which neither plan nor inventory knows",
+                    f"端点 {'、'.join(missing)} 在规划和清单中均不存在",
+                ),
+            )
             return
         plane = "oob" if cable.kind in OOB_KINDS else "data"
         draft.links.append(
@@ -82,9 +89,9 @@ class _Book:
                 continue
             slug = device.type.slug
             if slug not in self._cards:
-                self._cards[slug] = cards_of(device.type, self.draft.inventory.catalog.components)
-                if self._cards[slug].assumed:
-                    self.draft.assume(f"device_types/{slug}", self._cards[slug].assumed)
+                found = self._cards[slug] = cards_of(device.type, self.draft.inventory.catalog.components)
+                if found.assumed is not None:
+                    self.draft.assume(f"device_types/{slug}", found.assumed)
             cards = self._cards[slug].card
             if end.port is None or (end.port in cards and cards[end.port] is None):
                 return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inventory.device_model import DeviceType, PowerOutlet
+from inventory.findings import Text
 from inventory.inventory import Inventory, RackPlace
 from inventory.plan_model import Cord
 from topology.draft import Draft, Facts, rack_facts
@@ -53,7 +54,8 @@ def _plant(draft: Draft) -> None:
         key = draft.add("utility", site, {"site": (site,)})
         _node(draft, key, kind="utility", site=site)
         sources[site].insert(0, key)
-        draft.assume(key, "one utility supply for the whole site; any source feeds every UPS of the site")
+        draft.assume(key, Text("one utility supply for the whole site; any source feeds every UPS of the site",
+                               "全站一路市电；任一电源均可为本站所有 UPS 供电"))  # fmt: skip
     for name, ups in sorted(inventory.ups.items()):
         key = draft.add(
             "ups", name, {"site": (ups.site,), "power-side": (f"{ups.site}/{ups.side}",)}, ups.risks
@@ -64,7 +66,11 @@ def _plant(draft: Draft) -> None:
         )  # fmt: skip
         if ups.site not in sources:
             draft.assume(
-                f"site/{ups.site}", "no generator is listed: each UPS is taken as a source by itself"
+                f"site/{ups.site}",
+                Text(
+                    "no generator is listed: each UPS is taken as a source by itself",
+                    "未列发电机：每台 UPS 视为独立电源",
+                ),
             )
     for name, panel in sorted(inventory.panels.items()):
         facts = {"site": (inventory.rooms[panel.room].site,), "room": (panel.room,), **_side(draft, name)}
@@ -105,7 +111,13 @@ def _feed(draft: Draft, rack: RackPlace, side: str) -> None:
         ending = f"/{phase}" if several else ""
         source = f"phase/{feed.panel}/{phase}" if panel.phases == 3 and phase else f"panel/{feed.panel}"
         if panel.phases == 3 and not phase:
-            draft.lack(f"feed/{feed.name}", "no phase is stated; it is taken as fed while its panel is")
+            draft.lack(
+                f"feed/{feed.name}",
+                Text(
+                    "no phase is stated; it is taken as fed while its panel is",
+                    "未说明相别；配电屏有电即视为有电",
+                ),
+            )
         key = draft.add("feed", f"{feed.name}{ending}", {**place, "feed": (feed.name,)})
         _node(draft, key, (source,), kind="feed", breaker_a=feed.breaker_a, phase=phase, **shared)
         if strip is None:
@@ -136,10 +148,14 @@ def _transfer_switches(draft: Draft) -> None:
             prefer=sources[0] if sources else None,
         )  # fmt: skip
         draft.assume(
-            key, f"its inputs are not planned: taken as both feeds of rack {rack.name}, feed a preferred"
+            key,
+            Text(
+                f"its inputs are not planned: taken as both feeds of rack {rack.name}, feed a preferred",
+                f"其输入未规划：视为接机柜 {rack.name} 的两路馈线，优先 a 路",
+            ),
         )
         if not sources:
-            draft.lack(key, f"rack {rack.name} has no feed")
+            draft.lack(key, Text(f"rack {rack.name} has no feed", f"机柜 {rack.name} 没有馈线"))
 
 
 def _one_leg(draft: Draft, feed: str) -> str:
@@ -157,13 +173,20 @@ def _cords(draft: Draft) -> None:
         cords.setdefault(cord.device, []).append(cord)
     for device in sorted(cords.keys() - draft.placed.keys()):
         draft.lack(
-            f"device/{device}", "has power cords, and no place in the plan or no record in the inventory"
+            f"device/{device}",
+            Text(
+                "has power cords, and no place in the plan or no record in the inventory",
+                "有电源线，但规划中无位置或清单中无记录",
+            ),
         )
     for name, placed in sorted(draft.placed.items()):
         device_type = inventory.devices[name].type
         if name not in cords:
             if device_type.is_powered:
-                draft.lack(f"device/{name}", "no power cord is planned; taken as powered")
+                draft.lack(
+                    f"device/{name}",
+                    Text("no power cord is planned; taken as powered", "未规划电源线；视为有电"),
+                )
             continue
         psu = device_type.rackwright.psu
         place = draft.place_facts(name)
@@ -178,7 +201,10 @@ def _cords(draft: Draft) -> None:
             if source is None:
                 draft.lack(
                     supply,
-                    f"cord {cord.id} leads to {cord.pdu}/{cord.outlet}, which has no feed: without power",
+                    Text(
+                        f"cord {cord.id} leads to {cord.pdu}/{cord.outlet}, which has no feed: without power",
+                        f"电源线 {cord.id} 接至 {cord.pdu}/{cord.outlet}，该处没有馈线：无电",
+                    ),
                 )
                 continue
             supplies[supply] = None
@@ -186,17 +212,30 @@ def _cords(draft: Draft) -> None:
         needs = _PSUS_NEEDED.get(psu.redundancy or "", 1)
         if psu.redundancy is None and len(device_type.power_ports) > 1:
             draft.assume(
-                f"device_types/{device_type.slug}", "redundancy of its supplies is not stated: one carries it"
+                f"device_types/{device_type.slug}",
+                Text(
+                    "redundancy of its supplies is not stated: one carries it",
+                    "未说明电源冗余方式：视为一个电源即可承载",
+                ),
             )
         if psu.sharing is None and len(device_type.power_ports) > 1:
-            draft.assume(f"device_types/{device_type.slug}", "sharing of its supplies is not stated: even")
+            draft.assume(
+                f"device_types/{device_type.slug}",
+                Text("sharing of its supplies is not stated: even", "未说明电源均流方式：视为均分"),
+            )
         _node(
             draft, key, tuple(supplies), kind="device", site=placed.site, needs_psus=needs,
             sharing=psu.sharing or "active", psus=tuple(supplies),
         )  # fmt: skip
     for site in sorted({s.site for s in inventory.existing_switches.values()}):
         count = sum(s.site == site for s in inventory.existing_switches.values())
-        draft.lack(f"site/{site}", f"power of {count} switches that stand already: taken as powered")
+        draft.lack(
+            f"site/{site}",
+            Text(
+                f"power of {count} switches that stand already: taken as powered",
+                f"{count} 台原有交换机的供电未知：视为有电",
+            ),
+        )
 
 
 Outlets = dict[str, dict[str, PowerOutlet]]

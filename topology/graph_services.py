@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inventory.catalog_model import DeviceType
+from inventory.findings import Text
 from inventory.inventory import Inventory
 from inventory.model import Fleet, Service
 from topology.draft import Draft
@@ -29,7 +30,7 @@ def add_services(draft: Draft) -> None:
             draft.service_edges[key, instance] = {"depends": False}
             members = carriers.pop((name, site), [])
             if not members:
-                draft.lack(instance, "no placed device carries it")
+                draft.lack(instance, Text("no placed device carries it", "没有已落位的设备承载"))
             for device in members:
                 draft.service_nodes[f"device/{device}"] = {"kind": "device"}
                 weight = device_weight(inventory, service, inventory.devices[device].type)
@@ -37,13 +38,20 @@ def add_services(draft: Draft) -> None:
                     slug = inventory.devices[device].type.slug
                     measure = service.demand.measure if service.demand else ""
                     draft.lack(
-                        f"device_types/{slug}", f"{measure} is not known: counted as carrying none of {name}"
+                        f"device_types/{slug}",
+                        Text(
+                            f"{measure} is not known: counted as carrying none of {name}",
+                            f"{measure} 未知：按不承载 {name} 计",
+                        ),
                     )
                 draft.service_edges[instance, f"device/{device}"] = {"weight": weight or 0}
     for (name, site), devices in sorted(carriers.items(), key=lambda item: (item[0][0], item[0][1] or "")):
         draft.lack(
             f"service/{name}",
-            f"{len(devices)} devices at {site or 'no site'}, where the service has no instance",
+            Text(
+                f"{len(devices)} devices at {site or 'no site'}, where the service has no instance",
+                f"{site or '未知站点'} 有 {len(devices)} 台设备，但该业务在此没有实例",
+            ),
         )
 
 

@@ -110,7 +110,6 @@ def _answer(
 ) -> Answer:
     from capacity.spares import spares
     from capacity.sweep import not_evaluated
-    from inventory.findings import Text
 
     return Answer(
         inventory,
@@ -118,7 +117,7 @@ def _answer(
         found,
         spares(inventory, plan, layers),
         not_judged,
-        (*found.assumed, *((subject, Text(said, said)) for subject, said in layers.assumed)),
+        (*found.assumed, *layers.assumed),
         (*found.not_evaluated, *not_evaluated(inventory, layers, without_trips=True)),
     )
 

@@ -196,7 +196,6 @@ def _cuts(
     from capacity.engine import run_jobs
     from capacity.survival import structure
     from capacity.sweep import class_dict, not_evaluated, said
-    from inventory.findings import Text
 
     inventory = project.inventory
     whole = structure(inventory, layers)
@@ -212,7 +211,7 @@ def _cuts(
             partial(cut_sets, whole, members, order_max=asked.order), names, engine,
             lambda done, total: tell("cut sets, service by service", done, total),
         )  # fmt: skip
-    assumed = tuple((s, Text(t, t)) for s, t in layers.assumed)
+    assumed = layers.assumed
     lacking = not_evaluated(inventory, layers, at=asked.at, without_trips=True)
     answer: dict[str, Any] = {
         "project": inventory.project.name,
@@ -230,7 +229,7 @@ def _cuts(
             }
             for c in found
         ],
-        "assumed": said(assumed),
+        "assumed": said(layers.assumed),
         "not_evaluated": said(lacking),
     }
     written = _write(project, asked, answer, "simulate-cuts.json", out_folder)
@@ -268,19 +267,15 @@ def _cables(
     from capacity.survival import structure
     from capacity.survival_open import open_points
     from capacity.sweep import said
-    from inventory.findings import Text
     from rackwright.cli.cables_text import cables_page
 
     inventory = project.inventory
     found = cable_cuts(structure(inventory, layers), layers, engine)
-    assumed, unknown = (
-        tuple((s, Text(t, t)) for s, t in points) for points in (layers.assumed, layers.unknown)
-    )
-    lacking = (*unknown, *open_points(inventory, layers))
+    lacking = (*layers.unknown, *open_points(inventory, layers))
     answer = {
         "project": inventory.project.name,
         **found.to_dict(),
-        "assumed": said(assumed),
+        "assumed": said(layers.assumed),
         "not_evaluated": said(lacking),
     }
     written = _write(project, asked, answer, "simulate-cables.json", out_folder)
@@ -288,7 +283,7 @@ def _cables(
         out_json(answer)
         leave(CLEAN)
     lines = [*cables_page(inventory.project.name, found, asked.every), ""]
-    _close(project, asked, [*lines, *pages.open_points(assumed, lacking)], written, ())
+    _close(project, asked, [*lines, *pages.open_points(layers.assumed, lacking)], written, ())
     leave(CLEAN)
 
 

@@ -104,9 +104,9 @@ def test_pair_members_are_named(guangxi: Built) -> None:
 def test_what_nobody_knows_is_said(guangxi: Built) -> None:
     _, _, found = guangxi
     unknown = dict(found.unknown)
-    assert "switches that stand already" in unknown["site/A"]
+    assert "switches that stand already" in unknown["site/A"].en
     assert "a-hsm" in "".join(unknown)
-    assert any(s == "site/A" and text.startswith("the place of") for s, text in found.assumed)
+    assert any(s == "site/A" and text.en.startswith("the place of") for s, text in found.assumed)
     assert "rack" in found.elements["device/A-DSW-1"].unknown
     uplink = next(e for k, e in found.elements.items() if k == "cable/A-F-000247")
     assert uplink.unknown == ("line-card",)
@@ -150,7 +150,7 @@ def test_without_generators_a_ups_is_a_source(build: Callable[..., Built]) -> No
     _, _, found = build(data)
     assert not list(found.power.pred["ups/A-UA"]) and "utility/A" not in found.elements
     assert sorted(found.power.pred["ups/B-UA"]) == ["generator/B-G1", "generator/B-G2", "utility/B"]
-    assert any(subject == "site/A" and "source" in text for subject, text in found.assumed)
+    assert any(subject == "site/A" and "source" in text.en for subject, text in found.assumed)
 
 
 def test_a_cord_without_a_feed_gives_no_power(build: Callable[..., Built]) -> None:
@@ -173,7 +173,7 @@ def test_a_device_without_cords_is_taken_as_powered_and_said(build: Callable[...
     inventory, plan, _ = build(platform())
     found = layers(inventory, replace(plan, cords=tuple(c for c in plan.cords if c.device != "a-app-001")))
     assert "device/a-app-001" not in found.power
-    assert dict(found.unknown)["device/a-app-001"] == "no power cord is planned; taken as powered"
+    assert dict(found.unknown)["device/a-app-001"].en == "no power cord is planned; taken as powered"
 
 
 def test_every_leg_of_a_three_phase_strip_hangs_on_its_own_phase(tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_an_unknown_weight_is_said(build: Callable[..., Built]) -> None:
     record(data, "fleets", "a-app")["attach_open"] = "not decided"
     _, _, found = build(data)
     assert found.service.edges["instance/app@A", "device/a-app-001"]["weight"] == 0
-    assert "threads is not known" in dict(found.unknown)["device_types/ssl-vpn-gateway-2u"]
+    assert "threads is not known" in dict(found.unknown)["device_types/ssl-vpn-gateway-2u"].en
 
 
 def test_a_plan_that_does_not_fit_the_inventory_is_said(build: Callable[..., Built]) -> None:
@@ -295,7 +295,7 @@ def test_a_plan_that_does_not_fit_the_inventory_is_said(build: Callable[..., Bui
     )
     found = layers(inventory, odd)
     said = dict(found.unknown)
-    assert "left out" in said["device/x-001"] and "device/x-002" in said[f"cable/{lost.id}"]
+    assert "left out" in said["device/x-001"].en and "device/x-002" in said[f"cable/{lost.id}"].en
     assert f"cable/{plan.cables[1].id}#2" in found.elements
     assert found.physical.has_node("device/x-001") is False
 

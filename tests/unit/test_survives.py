@@ -253,7 +253,7 @@ def test_planes_without_a_link_between_them(tmp_path: Path) -> None:
     data["existing_links"] = data["existing_links"][:1]  # of A-C2 nothing is listed yet
     here = Platform(tmp_path / "open", data)
     assert here.without(*here.cables_of("uplink", "A-C1")).services["store"]
-    assert "taken as joined" in dict(here.layers.assumed)["site/A"]
+    assert "taken as joined" in dict(here.layers.assumed)["site/A"].en
 
 
 def test_site_lost_with_and_without_witness(two_sites: Platform) -> None:
