@@ -13,16 +13,13 @@ import re
 import time
 from typing import Any, ClassVar
 
-from napalm.base.exceptions import CommandErrorException, CommitConfirmException, CommitError
+from napalm.base.exceptions import CommitConfirmException, CommitError
 
 from topology.observe.comware_rules import RULES
-from topology.observe.driver_base import NotOnThisPlatformError, SwitchDriver
+from topology.observe.driver_base import BACKUP, NotOnThisPlatformError, SwitchDriver
 from topology.observe.remediation import Rules
-from topology.observe.secrets import mask
 from topology.observe.vrp import seconds_of
 from topology.platforms.ports import planned
-
-BACKUP = "rackwright-before.cfg"
 
 
 class ComwareDriver(SwitchDriver):
@@ -35,16 +32,11 @@ class ComwareDriver(SwitchDriver):
         r"(?m)^ ?% ?(?:Unrecognized|Incomplete|Ambiguous|Too many|Wrong).*$"
     )
     rules: ClassVar[Rules] = RULES
-    backup_file: str | None = None
+    show_running: ClassVar[str] = "display current-configuration"
+    show_saved: ClassVar[str] = "display saved-configuration"
+    named: ClassVar[re.Pattern[str]] = re.compile(r"(?m)^ ?sysname \S")
 
     # ------------------------------------------------------------ changing it
-
-    def running(self) -> str:
-        """The running configuration. Raises CommandErrorException for an answer that is none."""
-        text = self.read("display current-configuration", timeout_s=self.session.timeouts.commit_s)
-        if not re.search(r"(?m)^ ?sysname \S", text):
-            raise CommandErrorException("`display current-configuration`: the answer holds no configuration")
-        return text
 
     def backup(self) -> str:
         """Keep what runs in a file on the switch."""
@@ -125,23 +117,6 @@ class ComwareDriver(SwitchDriver):
 
     # ------------------------------------------------------------ reading it
 
-    def get_config(
-        self, retrieve: str = "all", full: bool = False, sanitized: bool = False, format: str = "text"
-    ) -> dict[str, str]:
-        """Running, saved and candidate configuration, keys masked whatever `sanitized` says."""
-        if format != "text":
-            raise NotOnThisPlatformError(
-                f"{self.platform}: get_config: configurations are text, not {format}"
-            )
-        out = {"running": "", "startup": "", "candidate": ""}
-        if retrieve in ("all", "running"):
-            out["running"] = mask(self.running(), self.vault.seen)
-        if retrieve in ("all", "startup"):
-            out["startup"] = mask(self.read("display saved-configuration"), self.vault.seen)
-        if retrieve in ("all", "candidate") and self.candidate:
-            out["candidate"] = mask("\n".join(self.candidate.lines) + "\n", self.vault.seen)
-        return out
-
     def get_facts(self) -> dict[str, Any]:
         """Maker, model, version, serial number, name, uptime in seconds, names of ports as the plan has them."""
         version, made = self.read("display version"), self.read("display device manuinfo")
@@ -154,13 +129,6 @@ class ComwareDriver(SwitchDriver):
                    "speed": -1.0, "mtu": -1, "mac_address": ""}
             for name, (link, text) in brief_of(self.read("display interface brief")).items()
         }  # fmt: skip
-
-    def get_lldp_neighbors(self) -> dict[str, list[dict[str, str]]]:
-        """Name and port of the other side, by own port."""
-        return {
-            port: [{"hostname": n["remote_system_name"], "port": n["remote_port"]} for n in found]
-            for port, found in self.get_lldp_neighbors_detail().items()
-        }
 
     def get_lldp_neighbors_detail(self, interface: str = "") -> dict[str, list[dict[str, Any]]]:
         """What neighbours announce, by own port as the plan names it."""
@@ -183,13 +151,6 @@ class ComwareDriver(SwitchDriver):
 
     def _prepare(self) -> None:
         self._say("screen-length disable")
-
-    def _answered(self, line: str, word: str) -> None:
-        """Run a line, say yes, and see the word that says it was done. Raises CommitError."""
-        answer = self._answer_yes(self._say(line, timeout_s=self.session.timeouts.commit_s))
-        if word not in answer:
-            rows = [row.strip() for row in answer.splitlines() if row.strip()]
-            raise CommitError(f"`{line}` did not say that it was done: {rows[0] if rows else 'no answer'}")
 
 
 def facts_of(version: str, made: str, prompt: str, brief: str) -> dict[str, Any]:

@@ -35,6 +35,9 @@ from topology.observe.session import (
     known_hosts_file,
 )
 
+BACKUP = "rackwright-before.cfg"
+"""The file on the switch that holds what ran before the last push."""
+
 
 class NotOnThisPlatformError(NotImplementedError):
     """Something napalm has a name for and this platform, or this driver, cannot do. The message says why."""
@@ -91,6 +94,12 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
     prompt: ClassVar[str]
     error: ClassVar[re.Pattern[str]]
     rules: ClassVar[Rules]
+    show_running: ClassVar[str]
+    show_saved: ClassVar[str]
+    named: ClassVar[re.Pattern[str]]
+    """A line every configuration has."""
+    backup_file: str | None = None
+    """The file on the switch that holds what ran before, once `backup` wrote it."""
     shortest_revert_s: int = 60
     longest_revert_s: int = 65_535
 
@@ -172,8 +181,40 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
         raise NotOnThisPlatformError(f"{self.platform}: has_pending_commit: the switch does not tell")
 
     def running(self) -> str:
-        """The running configuration as text, with keys as the switch shows them."""
-        raise NotImplementedError
+        """The running configuration as text, with keys as the switch shows them. Raises CommandErrorException for an
+        answer that is none."""
+        text = self.read(self.show_running, timeout_s=self.session.timeouts.commit_s)
+        if not self.named.search(text):
+            raise CommandErrorException(f"`{self.show_running}`: the answer holds no configuration")
+        return text
+
+    # ------------------------------------------------------------ what all getters share
+
+    def get_config(
+        self, retrieve: str = "all", full: bool = False, sanitized: bool = False, format: str = "text"
+    ) -> dict[str, str]:
+        """Running, saved and candidate configuration, keys masked whatever `sanitized` says."""
+        if format != "text":
+            raise NotOnThisPlatformError(
+                f"{self.platform}: get_config: configurations are text, not {format}"
+            )
+        out = {"running": "", "startup": "", "candidate": ""}
+        if retrieve in ("all", "running"):
+            out["running"] = mask(self.running(), self.vault.seen)
+        if retrieve in ("all", "startup"):
+            out["startup"] = mask(self.read(self.show_saved), self.vault.seen)
+        if retrieve in ("all", "candidate") and self.candidate:
+            out["candidate"] = mask("\n".join(self.candidate.lines) + "\n", self.vault.seen)
+        return out
+
+    def get_lldp_neighbors(self) -> dict[str, list[dict[str, str]]]:
+        """Name and port of the other side, by own port as the plan names it."""
+        return {
+            port: [{"hostname": n["remote_system_name"], "port": n["remote_port"]} for n in found]
+            for port, found in self.get_lldp_neighbors_detail().items()
+        }
+
+    # ------------------------------------------------------------ changing it
 
     def timer_s(self, revert_in: int) -> int:
         """How long the switch's timer really runs when so many seconds are asked for."""
@@ -233,6 +274,13 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
                 return answer
             answer = self._say("y", timeout_s=self.session.timeouts.commit_s)
         return answer
+
+    def _answered(self, line: str, word: str) -> None:
+        """Run a line, say yes, and see the word that says it was done. Raises CommitError."""
+        answer = self._answer_yes(self._say(line, timeout_s=self.session.timeouts.commit_s))
+        if word not in answer:
+            rows = [row.strip() for row in answer.splitlines() if row.strip()]
+            raise CommitError(f"`{line}` did not say that it was done: {rows[0] if rows else 'no answer'}")
 
     def _check_revert(self, revert_in: int | None) -> None:
         if revert_in is not None and not self.shortest_revert_s <= revert_in <= self.longest_revert_s:

@@ -12,13 +12,10 @@ from typing import Any, ClassVar
 
 from napalm.base.exceptions import CommandErrorException, CommitConfirmException, CommitError
 
-from topology.observe.driver_base import NotOnThisPlatformError, SwitchDriver
+from topology.observe.driver_base import BACKUP, NotOnThisPlatformError, SwitchDriver
 from topology.observe.remediation import Rules
-from topology.observe.secrets import mask
 from topology.observe.vrp_rules import RULES
 
-BACKUP = "rackwright-before.cfg"
-"""The file on the switch that holds what ran before the last push."""
 UNITS = {"week": 604_800, "day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
 
@@ -30,16 +27,11 @@ class VrpDriver(SwitchDriver):
     prompt: ClassVar[str] = r"(?:(?:^|\n)[<\[][~*]?[^\s<>\[\]]+[>\]]|\[Y[^\]\n]*\]:?)\s*\Z"
     error: ClassVar[re.Pattern[str]] = re.compile(r"(?m)^Error:.*$")
     rules: ClassVar[Rules] = RULES
-    backup_file: str | None = None
+    show_running: ClassVar[str] = "display current-configuration"
+    show_saved: ClassVar[str] = "display saved-configuration"
+    named: ClassVar[re.Pattern[str]] = re.compile(r"(?m)^sysname \S")
 
     # ------------------------------------------------------------ changing it
-
-    def running(self) -> str:
-        """The running configuration. Raises CommandErrorException for an answer that is none."""
-        text = self.read("display current-configuration", timeout_s=self.session.timeouts.commit_s)
-        if not re.search(r"(?m)^sysname \S", text):
-            raise CommandErrorException("`display current-configuration`: the answer holds no configuration")
-        return text
 
     def backup(self) -> str:
         """Keep what runs in a file on the switch."""
@@ -114,23 +106,6 @@ class VrpDriver(SwitchDriver):
 
     # ------------------------------------------------------------ reading it
 
-    def get_config(
-        self, retrieve: str = "all", full: bool = False, sanitized: bool = False, format: str = "text"
-    ) -> dict[str, str]:
-        """Running, saved and candidate configuration, keys masked whatever `sanitized` says."""
-        if format != "text":
-            raise NotOnThisPlatformError(
-                f"{self.platform}: get_config: configurations are text, not {format}"
-            )
-        out = {"running": "", "startup": "", "candidate": ""}
-        if retrieve in ("all", "running"):
-            out["running"] = self._masked(self.running())
-        if retrieve in ("all", "startup"):
-            out["startup"] = self._masked(self.read("display saved-configuration"))
-        if retrieve in ("all", "candidate") and self.candidate:
-            out["candidate"] = self._masked("\n".join(self.candidate.lines) + "\n")
-        return out
-
     def get_facts(self) -> dict[str, Any]:
         """Maker, model, version, serial number, name, uptime in seconds, names of ports."""
         return facts_of(self.read("display version"), self._read_serial(), self._say(""),
@@ -144,13 +119,6 @@ class VrpDriver(SwitchDriver):
                    "speed": -1.0, "mtu": -1, "mac_address": ""}
             for name, (enabled, up) in ports_of(self.read("display interface brief")).items()
         }  # fmt: skip
-
-    def get_lldp_neighbors(self) -> dict[str, list[dict[str, str]]]:
-        """Name and port of the other side, by own port."""
-        return {
-            port: [{"hostname": n["remote_system_name"], "port": n["remote_port"]} for n in found]
-            for port, found in self.get_lldp_neighbors_detail().items()
-        }
 
     def get_lldp_neighbors_detail(self, interface: str = "") -> dict[str, list[dict[str, Any]]]:
         """All that neighbours announce, by own port."""
@@ -174,21 +142,11 @@ class VrpDriver(SwitchDriver):
     def _prepare(self) -> None:
         self._say("screen-length 0 temporary")
 
-    def _masked(self, text: str) -> str:
-        return mask(text, self.vault.seen)
-
     def _read_serial(self) -> str:
         try:
             return self.read("display esn")
         except CommandErrorException:
             return self.read("display sn")
-
-    def _answered(self, line: str, word: str) -> None:
-        """Run a line in user view, say yes, and see the word that says it was done. Raises CommitError."""
-        answer = self._answer_yes(self._say(line, timeout_s=self.session.timeouts.commit_s))
-        if word not in answer:
-            rows = [row.strip() for row in answer.splitlines() if row.strip()]
-            raise CommitError(f"`{line}` did not say that it was done: {rows[0] if rows else 'no answer'}")
 
 
 def facts_of(version: str, serial: str, prompt: str, brief: str) -> dict[str, Any]:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import cache
-from typing import Any
 
+from topology.observe.hier import driver, negation
 from topology.observe.remediation import Rules
 
-ONE_VALUE = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"sysname", r"vlan \d+ / (?:name|description)",
-        r"interface \S+ / (?:description|jumboframe enable|mtu|ip address|port link-type|port default vlan"
-        r"|port trunk pvid vlan|mac-address|mode|lacp timeout|ip binding vpn-instance)",
-        r"bgp \d+ / router-id", r"bgp \d+ / peer \S+ (?:as-number|description)",
-        r"bgp \d+ / ipv4-family unicast / maximum load-balancing",
-        r"dfs-group \d+ / (?:priority|system-mac|system-number|dual-active detection)",
-        r"hwtacacs server template \S+ / hwtacacs server shared-key",
-        r"aaa / authentication-scheme \S+ / authentication-mode",
-        r"snmp-agent sys-info version", r"snmp-agent usm-user v3 \S+ (?:authentication-mode|privacy-mode)",
-    )
+ONE_VALUE = (
+    r"sysname", r"vlan \d+ / (?:name|description)",
+    r"interface \S+ / (?:description|jumboframe enable|mtu|ip address|port link-type|port default vlan"
+    r"|port trunk pvid vlan|mac-address|mode|lacp timeout|ip binding vpn-instance)",
+    r"bgp \d+ / router-id", r"bgp \d+ / peer \S+ (?:as-number|description)",
+    r"bgp \d+ / ipv4-family unicast / maximum load-balancing",
+    r"dfs-group \d+ / (?:priority|system-mac|system-number|dual-active detection)",
+    r"hwtacacs server template \S+ / hwtacacs server shared-key",
+    r"aaa / authentication-scheme \S+ / authentication-mode",
+    r"snmp-agent sys-info version", r"snmp-agent usm-user v3 \S+ (?:authentication-mode|privacy-mode)",
 )  # fmt: skip
 """Lines of which a section holds one: the new one takes the place of the old, nothing is taken back before."""
 
@@ -43,48 +38,14 @@ MANAGED = re.compile(
 )
 
 
-def negated(line: str) -> str:
-    """How a line is taken back."""
-    if line.startswith("undo "):
-        return line.removeprefix("undo ")
-    if found := re.fullmatch(r"(peer \S+) as-number \d+", line):
-        return f"undo {found[1]}"
-    if found := SHORT.match(line):
-        return f"undo {found[0]}"
-    return f"undo {line}"
-
-
-@cache
-def _driver_class() -> Any:
-    from hier_config.child import HConfigChild
-    from hier_config.platforms.huawei_vrp.driver import HConfigDriverHuaweiVrp
-
-    class Driver(HConfigDriverHuaweiVrp):
-        """hier_config's driver with this module's rules."""
-
-        def negate_with(self, config: HConfigChild) -> str | None:
-            return negated(config.text)
-
-        def idempotent_for(
-            self, config: HConfigChild, other_children: Iterable[HConfigChild]
-        ) -> HConfigChild | None:
-            key = _key(config)
-            return next((other for other in other_children if key and _key(other) == key), None)
-
-    return Driver
-
-
-def _key(child: Any) -> str:
-    path = " / ".join(child.path())
-    return next((found[0] for pattern in ONE_VALUE if (found := pattern.match(path))), "")
-
+NEGATED = negation(SHORT, re.compile(r"(peer \S+) as-number \d+"))
 
 RULES = Rules(
-    driver=lambda: _driver_class()(),
+    driver=driver("huawei_vrp", "HConfigDriverHuaweiVrp", ONE_VALUE, NEGATED),
     managed=MANAGED,
     first=re.compile(r"bgp \d+|dfs-group \d+"),
     late=re.compile(r"bgp .*"),
-    negated=negated,
+    negated=NEGATED,
     lists=("vlan batch", "port trunk allow-pass vlan"),
     off=(
         ("undo telnet server enable", "telnet server enable"),
