@@ -60,6 +60,8 @@ class Job(Generic[S]):
     apply: Callable[[S], Any]
     holds: Callable[[S], bool] = lambda _: True
     lacking: str = "it was written, and reading back shows something else: somebody else writes there as well"
+    insist: bool = True
+    """Have it saved even if there is nothing to change: a run that was killed may have saved half. False: only looks."""
     result: Any = None
     error: ProviderError | None = None
     done: bool = False
@@ -102,7 +104,7 @@ def commit(store: Store[S], jobs: Sequence[Job[S]]) -> None:
         base = store.load()
         draft = deepcopy(base)
         fit = [job for job in jobs if _applied(job, draft)]
-        if draft == base:
+        if draft == base and not any(job.insist for job in fit):
             return
         try:
             store.save(base, draft)
