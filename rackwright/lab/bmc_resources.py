@@ -1,4 +1,4 @@
-"""What the controllers of the lab offer beyond sushy-tools: power supplies, sessions, accounts, time servers, firmware."""
+"""What the controllers of the lab offer beyond sushy-tools: power supplies, sessions, firmware."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def answer(text: str, code: int, headers: dict[str, str] | None = None) -> flask
 
 
 def right(own: Bmc, user: str, password: str) -> bool:
-    """True when the controller knows this user by this password."""
-    return (
-        hmac.compare_digest(own.accounts.get(user, "").encode(), password.encode()) and user in own.accounts
+    """True when the controller knows this user by this password, and the account is enabled."""
+    return any(
+        a.name == user and a.enabled and hmac.compare_digest(a.password.encode(), password.encode())
+        for a in own.accounts.values()
     )
 
 
@@ -91,7 +92,7 @@ def sessions() -> flask.Response:
     own = bmc()
     if flask.request.method == "GET":
         members = [f"{ROOT}/SessionService/Sessions/{n}" for n in sorted(own.sessions.values())]
-        return _collection("SessionCollection", "Sessions", members)
+        return collection("SessionCollection", "Sessions", members)
     asked = flask.request.get_json(silent=True) or {}
     if own.faults.unauthorized or not right(own, str(asked.get("UserName")), str(asked.get("Password"))):
         return answer("not authorized", 401)
@@ -118,62 +119,11 @@ def session(number: str) -> flask.Response:
     return flask.jsonify(_session(number))
 
 
-@more.route(f"{ROOT}/Managers/{SYSTEM}/NetworkProtocol", methods=["GET", "PATCH"])
-def network_protocol() -> flask.Response:
-    """Time servers of the controller."""
-    own = bmc()
-    if flask.request.method == "PATCH":
-        own.ntp = {**own.ntp, **(flask.request.get_json(silent=True) or {}).get("NTP", {})}
-        return flask.Response(status=204)
-    return flask.jsonify(
-        {"@odata.type": "#ManagerNetworkProtocol.v1_5_0.ManagerNetworkProtocol", "@odata.id": path(), "Id": "NetworkProtocol",
-         "Name": "Network services", "HostName": f"{own.row['name']}-bmc", "NTP": own.ntp,
-         "HTTPS": {"ProtocolEnabled": True, "Port": 443}}
-    )  # fmt: skip
-
-
-def _collection(kind: str, name: str, members: list[str]) -> flask.Response:
+def collection(kind: str, name: str, members: list[str]) -> flask.Response:
+    """A collection of the resources at these paths."""
     return flask.jsonify(
         {"@odata.type": f"#{kind}.{kind}", "@odata.id": path(), "Name": name,
          "Members": [{"@odata.id": m} for m in members], "Members@odata.count": len(members)}
-    )  # fmt: skip
-
-
-@more.get(f"{ROOT}/AccountService")
-def account_service() -> flask.Response:
-    """Where accounts are kept."""
-    return flask.jsonify(
-        {"@odata.type": "#AccountService.v1_5_0.AccountService", "@odata.id": path(), "Id": "AccountService", "Name": "Accounts",
-         "ServiceEnabled": True, "Accounts": {"@odata.id": f"{ROOT}/AccountService/Accounts"}}
-    )  # fmt: skip
-
-
-@more.get(f"{ROOT}/AccountService/Accounts")
-def accounts() -> flask.Response:
-    """The accounts, numbered from 1."""
-    members = [f"{ROOT}/AccountService/Accounts/{n}" for n in range(1, len(bmc().accounts) + 1)]
-    return _collection("ManagerAccountCollection", "Accounts", members)
-
-
-@more.route(f"{ROOT}/AccountService/Accounts/<int:number>", methods=["GET", "PATCH"])
-def account(number: int) -> flask.Response:
-    """One account; a new password holds from the next request, and ends all sessions."""
-    own = bmc()
-    names = list(own.accounts)
-    if not 1 <= number <= len(names):
-        return answer(f"no account {number}", 404)
-    name = names[number - 1]
-    if flask.request.method == "PATCH":
-        password = (flask.request.get_json(silent=True) or {}).get("Password")
-        if not isinstance(password, str) or not password:
-            return answer("only Password can be changed", 400)
-        with own.lock:
-            own.accounts[name] = password
-            own.sessions.clear()
-        return flask.Response(status=204)
-    return flask.jsonify(
-        {"@odata.type": "#ManagerAccount.v1_3_0.ManagerAccount", "@odata.id": path(), "Id": str(number), "Name": "Account",
-         "UserName": name, "Password": None, "RoleId": "Administrator", "Enabled": True, "Locked": False}
     )  # fmt: skip
 
 
@@ -181,7 +131,7 @@ def account(number: int) -> flask.Response:
 def firmware() -> flask.Response:
     """What has firmware: BIOS and the controller itself."""
     members = [f"{ROOT}/UpdateService/FirmwareInventory/{name}" for name in ("BIOS", "BMC")]
-    return _collection("SoftwareInventoryCollection", "Firmware", members)
+    return collection("SoftwareInventoryCollection", "Firmware", members)
 
 
 @more.get(f"{ROOT}/UpdateService/FirmwareInventory/<name>")

@@ -17,6 +17,7 @@ from sushy_tools import error
 from sushy_tools.emulator import main as sushy
 from sushy_tools.emulator.resources.systems.base import AbstractSystemsDriver
 
+from rackwright.lab import bmc_accounts, bmc_settings  # noqa: F401 - they add their routes
 from rackwright.lab.bmc_resources import ROOT, answer, bmc, more, path, right
 from rackwright.lab.bmc_state import BMC_VERSION, FACTORY_BIOS, SYSTEM, Bmc
 
@@ -204,7 +205,8 @@ def _overlay(own: Bmc, path: str) -> dict[str, Any]:
         }
     if path == f"{ROOT}/Managers/{SYSTEM}":
         return {"FirmwareVersion": BMC_VERSION, "Model": "Lab BMC", "Description": f"BMC of {row['name']}", "UUID": own.uuid,
-                "NetworkProtocol": {"@odata.id": f"{path}/NetworkProtocol"}, "VirtualMedia": DROP}  # fmt: skip
+                "NetworkProtocol": {"@odata.id": f"{path}/NetworkProtocol"},
+                "EthernetInterfaces": {"@odata.id": f"{path}/EthernetInterfaces"}, "VirtualMedia": DROP}  # fmt: skip
     if path == f"{ROOT}/UpdateService":
         return {"FirmwareInventory": {"@odata.id": f"{path}/FirmwareInventory"}}
     head, _, name = path.rpartition("/")
@@ -270,12 +272,6 @@ def _before() -> flask.Response | None:
         return answer("the lab updates no firmware", 501)
     if "VirtualMedia" in here:
         return answer("the lab has no virtual media", 404)
-    boot = (
-        (flask.request.get_json(silent=True) or {}).get("Boot") if flask.request.method == "PATCH" else None
-    )
-    if isinstance(boot, dict) and set(boot) == {"BootSourceOverrideEnabled"}:  # sushy-tools wants a target
-        own.override(None, boot["BootSourceOverrideEnabled"])
-        return flask.Response(status=204)
     return None
 
 

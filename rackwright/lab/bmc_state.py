@@ -32,7 +32,9 @@ RESTART = ("ForceRestart", "GracefulRestart", "PowerCycle")
 @dataclass
 class Faults:
     """What is wrong with a controller. `lie` maps a path (`/redfish/v1/Systems/1`) to what is laid over its answer;
-    `lost` names the feeds without power."""
+    `lost` names the feeds without power. `change` maps a path to what becomes of a PATCH, POST or DELETE there: a
+    status that is answered, `cut` (the connection ends first), `drop` (it ends after the change), `forget` (said to be
+    done and not done)."""
 
     unauthorized: bool = False
     unavailable: bool = False
@@ -41,21 +43,43 @@ class Faults:
     version: str = ""
     lie: dict[str, dict[str, Any]] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
+    change: dict[str, Any] = field(default_factory=dict)
 
 
 def faults_of(value: dict[str, Any]) -> Faults:
-    """Faults from an order: `401`, `503`, `slow` (seconds), `serial`, `version`, `lie`, `lost`.
+    """Faults from an order: `401`, `503`, `slow` (seconds), `serial`, `version`, `lie`, `lost`, `change`.
 
     Raises ValueError for a word that is none of them.
     """
-    unknown = set(value) - {"401", "503", "slow", "serial", "version", "lie", "lost"}
+    unknown = set(value) - {"401", "503", "slow", "serial", "version", "lie", "lost", "change"}
     if unknown:
         raise ValueError(f"no fault {sorted(unknown)[0]}")
     return Faults(
         bool(value.get("401")), bool(value.get("503")), float(value.get("slow", 0.0)), str(value.get("serial") or ""),
         str(value.get("version") or ""), {str(k): dict(v) for k, v in dict(value.get("lie", {})).items()},
-        tuple(value.get("lost", ())),
+        tuple(value.get("lost", ())), dict(value.get("change", {})),
     )  # fmt: skip
+
+
+@dataclass
+class Account:
+    """A user of a controller."""
+
+    name: str
+    password: str = field(repr=False)
+    role: str = "Administrator"
+    enabled: bool = True
+
+
+@dataclass
+class Interface:
+    """Network of the controller itself; without `address` what the row says. `prefix` and `gateway`: as delivered."""
+
+    host_name: str
+    address: str
+    prefix: int = 24
+    gateway: str = ""
+    dhcp: bool = True
 
 
 @dataclass
@@ -74,13 +98,22 @@ class Bmc:
     led: str = "Off"
     boots: list[str] = field(default_factory=list)
     """What it was started from, oldest first: Pxe, Cd, Hdd …"""
-    accounts: dict[str, str] = field(default_factory=lambda: {"lab": "lab"})
+    asset_tag: str = ""
+    power_restore: str = "LastState"
+    power_on_delay_s: int = 0
+    boot_order: list[str] = field(default_factory=lambda: ["Boot0001", "Boot0002"])
+    accounts: dict[int, Account] = field(default_factory=lambda: {1: Account("lab", "lab")})
+    """By number."""
     ntp: dict[str, Any] = field(default_factory=lambda: {"ProtocolEnabled": False, "NTPServers": []})
     sessions: dict[str, str] = field(default_factory=dict)
     """Token -> number of the session."""
     machine: subprocess.Popen[bytes] | None = None
     """The machine behind it, where the row has a command for one (`machine`, with {boot} for c or n)."""
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    interface: Interface = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.interface = Interface(f"{self.row['name']}-bmc", str(self.row.get("address", "")))
 
     @property
     def uuid(self) -> str:
@@ -159,7 +192,9 @@ class Bmc:
         """Its state, for tests and for the lab."""
         return {
             "power": self.power, "bios": self.bios, "pending": self.pending, "boots": self.boots,
-            "boot": [self.boot_target, self.boot_enabled], "serial": self.serial,
+            "boot": [self.boot_target, self.boot_enabled], "serial": self.serial, "asset_tag": self.asset_tag,
+            "power_restore": self.power_restore, "ntp": self.ntp, "boot_order": self.boot_order,
+            "accounts": {a.name: [a.role, a.enabled] for a in self.accounts.values()}, "interface": vars(self.interface),
         }  # fmt: skip
 
 
