@@ -109,6 +109,7 @@ class Inventory:
     requirements: Mapping[str, m.Requirement]
     secrets: Mapping[str, m.Secret]
     management_servers: Mapping[str, m.ManagementServer]
+    bmc_profiles: Mapping[str, m.BmcProfile]
     deliveries: Mapping[str, m.Delivery]
     waivers: Mapping[str, m.Waiver]
 

@@ -35,6 +35,7 @@ from inventory.fields import (
     Title,
     Workload,
 )
+from inventory.model_controllers import BmcProfile
 from inventory.model_devices import (
     ExistingHosts,
     ExistingLink,
@@ -55,6 +56,7 @@ from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, S
 __all__ = [
     "SECTIONS",
     "AsnPool",
+    "BmcProfile",
     "Count",
     "Delivery",
     "Demand",
@@ -456,6 +458,7 @@ SECTIONS: dict[str, type[Record]] = {
     "requirements": Requirement,
     "secrets": Secret,
     "management_servers": ManagementServer,
+    "bmc_profiles": BmcProfile,
     "deliveries": Delivery,
     "waivers": Waiver,
 }
