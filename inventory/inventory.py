@@ -88,6 +88,7 @@ class Inventory:
     existing_links: Mapping[str, m.ExistingLink]
     existing_hosts: Mapping[str, m.ExistingHosts]
     services: Mapping[str, m.Service]
+    cloud_products: Mapping[str, m.CloudProduct]
     replica_groups: Mapping[str, m.ReplicaGroup]
     quorums: Mapping[str, m.Quorum]
     site_links: Mapping[str, m.SiteLink]

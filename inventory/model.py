@@ -36,6 +36,7 @@ from inventory.fields import (
     Workload,
 )
 from inventory.model_controllers import BmcProfile
+from inventory.model_cloud import CloudProduct
 from inventory.model_devices import (
     ExistingHosts,
     ExistingLink,
@@ -56,6 +57,7 @@ from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, S
 __all__ = [
     "SECTIONS",
     "AsnPool",
+    "CloudProduct",
     "BmcProfile",
     "Count",
     "Delivery",
@@ -437,6 +439,7 @@ SECTIONS: dict[str, type[Record]] = {
     "existing_links": ExistingLink,
     "existing_hosts": ExistingHosts,
     "services": Service,
+    "cloud_products": CloudProduct,
     "replica_groups": ReplicaGroup,
     "quorums": Quorum,
     "site_links": SiteLink,
