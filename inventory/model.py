@@ -35,8 +35,8 @@ from inventory.fields import (
     Title,
     Workload,
 )
-from inventory.model_controllers import BmcProfile
 from inventory.model_cloud import CloudProduct
+from inventory.model_controllers import BmcProfile
 from inventory.model_devices import (
     ExistingHosts,
     ExistingLink,
@@ -57,8 +57,8 @@ from inventory.model_sites import Generator, Panel, Rack, RackFeed, Room, Row, S
 __all__ = [
     "SECTIONS",
     "AsnPool",
-    "CloudProduct",
     "BmcProfile",
+    "CloudProduct",
     "Count",
     "Delivery",
     "Demand",
