@@ -8,7 +8,7 @@ from pydantic import Field, Strict, StringConstraints, model_validator
 
 from inventory.fields import Count, Flag, Part, Record, Ref, Slug
 
-AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]+$", max_length=100)]
+
 AttributeValue = bool | Annotated[int, Strict()] | str
 
 
@@ -41,7 +41,7 @@ class BmcProfile(Record):
     name: Slug
     fleets: tuple[Annotated[str, Ref("fleets")], ...] = ()
     device_types: tuple[Annotated[str, Ref("catalog.device_types")], ...] = ()
-    bios: dict[AttributeName, AttributeValue] = Field(default_factory=dict)
+    bios: dict[str, AttributeValue] = Field(default_factory=dict)
     boot: BootSource | None = None
     power_restore: Literal["AlwaysOn", "AlwaysOff", "LastState"] | None = None
     power_on_delay_s: Count | None = None

@@ -185,7 +185,7 @@ def entries() -> list[tuple[str, tuple[str | int, ...], yaml.Node, yaml.Node]]:
     return out
 
 
-FREE = {"facility", "assumed", "ranges"}
+FREE = {"facility", "assumed", "ranges", "bios"}
 """Mappings whose keys are not fields."""
 KEYS = [
     (file, path, key)
