@@ -8,7 +8,6 @@ from pydantic import Field, Strict, StringConstraints, model_validator
 
 from inventory.fields import Count, Flag, Part, Record, Ref, Slug
 
-
 AttributeValue = bool | Annotated[int, Strict()] | str
 
 
