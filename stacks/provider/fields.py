@@ -142,7 +142,7 @@ def place(given: str, example: str) -> Place:
     Raises ProviderError that shows an example.
     """
     named, _, more = given.partition("#")
-    own, at, url = named.partition("@http")
+    own, at, url = named.rpartition("@http")
     labels = dict(parse_qsl(more))
     if not own or not at or url_fault(f"http{url}") or set(labels) - set(LABELS):
         raise ProviderError(

@@ -172,12 +172,12 @@ def _putting(call: Call, news: Props, wanted: Props, fresh: bool) -> Callable[[C
                     f"it is declared by {owner} already",
                     "Declare it once; after a rename give the resource an alias; nothing was changed",
                 )
-            if not _same(entry, wanted):
+            if owner is None and not _same(entry, wanted):
                 raise fault(
                     f"that MAC address has {entry.get('ip-address', 'no address')} ({_name(entry) or 'no name'}) already",
                     f"Import it (id {news['mac']}/{news['subnet']}@{news['apiUrl']}) or take it out there; nothing was changed",
                 )
-            call.log("info", f"{news['server']} had exactly this reservation: taken over")
+            call.log("info", f"{news['server']} had this reservation: taken over")
         for key in KEYS.values():
             if key in wanted:
                 entry[key] = wanted[key]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-import requests
 from pulumi.runtime.proto import provider_pb2
 
+from tests.stacks.http_between import between
 from tests.stacks.provider_client import Client, RefusedError, provider, struct, urn, values
 from tests.stacks.services import Kea, free_port, kea
 
@@ -322,40 +321,13 @@ class Trouble:
         return ""
 
 
-class in_between:  # noqa: N801 - used as a block
+def in_between(server: Kea, meddle: Callable[[str], str | None]) -> AbstractContextManager[str]:
     """A control agent that passes everything on, after telling `meddle` the command."""
 
-    def __init__(self, server: Kea, meddle: Callable[[str], str | None]) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                word = meddle(json.loads(body)["command"])
-                if word == "fail":
-                    answer = json.dumps([{"result": 1, "text": "made to fail"}]).encode()
-                else:
-                    answer = requests.post(
-                        server.url, data=body, headers={"Content-Type": "application/json"}, timeout=10
-                    ).content
-                if word == "lose":
-                    self.connection.close()
-                    return
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
+    def told(_: str, body: bytes) -> str:
+        return meddle(json.loads(body)["command"]) or ""
 
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing."""
-
-        self.proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self.proxy.serve_forever, args=(0.02,), daemon=True).start()
-        return f"http://127.0.0.1:{self.proxy.server_port}"
-
-    def __exit__(self, *_: object) -> None:
-        self.proxy.shutdown()
-        self.proxy.server_close()
+    return between(server.url, told, [{"result": 1, "text": "made to fail"}])
 
 
 def test_what_cannot_be_taken_back_is_said_and_kept_in_the_state(server: Kea) -> None:
