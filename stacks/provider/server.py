@@ -53,7 +53,11 @@ class RackwrightProvider(protocol.Provider):
         self.locks: dict[str, asyncio.Lock] = {}
 
     def handler(self, token: str) -> Handler:
-        """The handler of a type. Raises ProviderError for one this provider does not have."""
+        """The handler of a type, given alone or behind those of its parents (`a:b:C$d:e:F`, as a URN has it).
+
+        Raises ProviderError for one this provider does not have.
+        """
+        token = token.rpartition("$")[2]
         if token not in self.made:
             where = self.handlers.get(token)
             if where is None:
