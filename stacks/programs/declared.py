@@ -19,16 +19,18 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One resource: its type token, its name within the stack, and its inputs in the words of the type (camelCase).
-    Values are text, numbers, flags, lists, mappings and `Output`s."""
+    """One resource: its type token, its name within the stack, its inputs in the words of the type (camelCase), and
+    the resources it comes after. Values are text, numbers, flags, lists, mappings and `Output`s."""
 
     type: str
     name: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
 
     def needs(self) -> tuple[str, ...]:
-        """Names of the resources whose outputs it takes, sorted."""
-        return tuple(sorted({value.resource for value in _values(self.inputs) if isinstance(value, Output)}))
+        """Names of the resources whose outputs it takes or that it comes after, sorted."""
+        used = {value.resource for value in _values(self.inputs) if isinstance(value, Output)}
+        return tuple(sorted(used | set(self.after)))
 
 
 @dataclass(frozen=True, slots=True)
