@@ -100,7 +100,10 @@ def _table(known: Objects, rules: list[m.SecurityRule]) -> tuple[list[tuple[str,
     rows: list[tuple[str, ...]] = []
     missing: list[str] = []
     for order, rule in enumerate(rules, 1):
-        src, dst = side_prefixes(known, rule.src, rule.src_zone), side_prefixes(known, rule.dst, rule.dst_zone)
+        src, dst = (
+            side_prefixes(known, rule.src, rule.src_zone),
+            side_prefixes(known, rule.dst, rule.dst_zone),
+        )
         for names in (src[1], dst[1]):
             missing += [f"{rule.name}: nobody has said the addresses of {name}" for name in names]
         portless = rule.port is None and rule.proto in ("tcp", "udp")
