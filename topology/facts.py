@@ -27,12 +27,57 @@ class SeenNeighbour:
 
 @dataclass(frozen=True, slots=True)
 class SeenPort:
-    """A port: administratively on, link up, and received light in dBm where the optic tells."""
+    """A port: administratively on, link up, received light in dBm where the optic tells, MTU where the system does."""
 
     name: str
     enabled: bool
     up: bool
     rx_dbm: float | None = None
+    mtu_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMac:
+    """A MAC address (lower case, colons) that a switch has learned on a port."""
+
+    port: str
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSupply:
+    """A power supply as its controller tells of it: rated W; `state` is OK or what is wrong."""
+
+    name: str
+    rated_w: float | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDrive:
+    """A drive as its controller tells of it; `state` is OK or what is wrong."""
+
+    name: str
+    size_bytes: int | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerFacts:
+    """All that was read from the management controller of a device (Redfish, DSP0266). `error` says why nothing, or
+    not all, was. `nics`: MAC address by the name the controller has for the port; `mac` and `link_up` are its own."""
+
+    name: str
+    error: str = ""
+    serial: str | None = None
+    model: str | None = None
+    bios: str | None = None
+    supplies: tuple[SeenSupply, ...] | None = None
+    drives: tuple[SeenDrive, ...] | None = None
+    nics: tuple[SeenMac, ...] | None = None
+    mac: str | None = None
+    link_up: bool | None = None
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +94,8 @@ class DeviceFacts:
     configuration: str | None = None
     bond_members_up: int | None = None
     mtu_bytes: int | None = None
+    """Of the bond; of single ports see there."""
     time_offset_ms: float | None = None
-    power_supplies_ok: int | None = None
-    drives: int | None = None
+    macs: tuple[SeenMac, ...] | None = None
+    """What a switch has learned, by port."""
     evidence: tuple[Evidence, ...] = ()

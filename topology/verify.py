@@ -1,7 +1,8 @@
 """Intended against observed: is what stands there what was drawn, cable by cable and device by device.
 
 Verdicts: pass; missing (planned, not there); extra (there, not planned); different (another thing than planned);
-swapped (two or more cables have changed places); not run (nobody could look: never a pass).
+swapped (two or more cables have changed places); not run (nobody could look: never a pass); not shown (a rehearsal
+where the lab says beforehand that it cannot show this: never a pass either).
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from inventory.findings import Text
 from inventory.plan_model import Cable, End, Plan
 from topology.facts import DeviceFacts, Evidence
 
-Verdict = Literal["pass", "missing", "extra", "different", "swapped", "not run"]
+Verdict = Literal["pass", "missing", "extra", "different", "swapped", "not run", "not shown"]
 Seen = tuple[str, str]
 """Device and port, as seen from the other side."""
+STRANGER = "MAC"
+"""Stands for the device where a MAC address is seen that nobody has written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +41,19 @@ class Result:
 
 def verify_cables(
     plan: Plan, facts: Mapping[str, DeviceFacts], theirs: frozenset[str] = frozenset(),
-    blind: frozenset[Seen] = frozenset(),
+    blind: frozenset[Seen] = frozenset(), heard: Mapping[Seen, Seen] | None = None,
 ) -> list[Result]:  # fmt: skip
     """Every planned data cable against LLDP from both ends, and every neighbour that no cable explains.
+
+    `heard` are neighbours known otherwise (`topology.silent_ends`), for ports that LLDP says nothing of.
 
     `theirs` are devices that stand already and are not ours to read: their end counts as told by ours. So do
     ports in `blind`, which the device itself cannot look through (a BMC's): a link there that is up and silent is
     not run. Ports
     nobody has surveyed (null in the plan) are taken as found. Results are in cable order, extras last.
     """
-    seen = {(d, n.port): (n.system, n.remote_port) for d, f in facts.items() for n in f.neighbours or ()}
+    seen = dict(heard or {})
+    seen |= {(d, n.port): (n.system, n.remote_port) for d, f in facts.items() for n in f.neighbours or ()}
     planned: dict[Seen, Cable] = {}
     for cable in plan.cables:
         for end in (cable.a, cable.b):
@@ -60,9 +66,11 @@ def verify_cables(
             (near, far, seen.get((near.device, near.port or "")))
             for near, far in ((cable.a, cable.b), (cable.b, cable.a))
             if near.port is not None
-            and near.device in facts
-            and facts[near.device].neighbours is not None
-            and ((near.device, near.port) not in blind or (near.device, near.port) in seen)
+            and (
+                (near.device, near.port) in seen
+                if (near.device, near.port) in blind
+                else near.device in facts and facts[near.device].neighbours is not None
+            )
         ]
         wrong = [
             (near, far, found) for near, far, found in looks if found is not None and not _is(far, found)
@@ -100,9 +108,18 @@ def _silent(cable: Cable, near: End, blind: frozenset[Seen], facts: Mapping[str,
 
 def _quiet(cable: Cable, near: End, facts: Mapping[str, DeviceFacts]) -> Result:
     here = f"{near.device}:{near.port}"
+    learned = [m.mac for m in facts[near.device].macs or () if m.port == near.port]
+    if facts[near.device].macs is None:
+        why, why_zh = "its other end does not speak LLDP", "对端不发送 LLDP"
+    elif learned:
+        why = f"its other end does not speak LLDP, and whose MAC address {', '.join(learned)} is nobody has written down"
+        why_zh = f"对端不发送 LLDP，且 MAC 地址 {'、'.join(learned)} 无记录"
+    else:
+        why = "its other end does not speak LLDP and has sent nothing the switch remembers"
+        why_zh = "对端不发送 LLDP，交换机也未学到其 MAC 地址"
     return Result(
-        "cable", cable.id, "not run", _ends(cable), f"{here} is up, its other end does not speak LLDP",
-        Text(f"not run: {here} is up, its other end does not speak LLDP", f"未执行：{here} 已连通，但对端不发送 LLDP"),
+        "cable", cable.id, "not run", _ends(cable), f"{here} is up, {why}",
+        Text(f"not run: {here} is up, {why}", f"未执行：{here} 已连通，但{why_zh}"),
         (cable.label_a, cable.label_b), _evidence(facts, cable),
     )  # fmt: skip
 
@@ -178,11 +195,14 @@ def _moved(
     for name, (cable, expected, found) in moved.items():
         if name in done:
             continue
-        text = f"{found[0]}:{found[1]}"
+        stranger = found[0] == STRANGER
+        text = f"a device with MAC address {found[1]}" if stranger else f"{found[0]}:{found[1]}"
+        text_zh = f"MAC 地址为 {found[1]} 的未知设备" if stranger else text
         yield Result(
             "cable", name, "different", f"{expected[0]}:{expected[1]}", text,
-            Text(f"expected {expected[0]}:{expected[1]}, found {text}", f"应为 {expected[0]}:{expected[1]}，实为 {text}"),
-            (cable.label_a, cable.label_b), _evidence(facts, cable), _exchange([(cable, expected, found)]),
+            Text(f"expected {expected[0]}:{expected[1]}, found {text}", f"应为 {expected[0]}:{expected[1]}，实为 {text_zh}"),
+            (cable.label_a, cable.label_b), _evidence(facts, cable),
+            None if stranger else _exchange([(cable, expected, found)]),
         )  # fmt: skip
 
 
@@ -230,5 +250,5 @@ def _evidence(facts: Mapping[str, DeviceFacts], cable: Cable) -> tuple[Evidence,
         for end in (cable.a, cable.b)
         if end.device in facts
         for e in facts[end.device].evidence
-        if "lldp" in e.command
+        if "lldp" in e.command or "mac-address" in e.command
     )

@@ -18,14 +18,19 @@ CODES: dict[tuple[str, str], str] = {
     ("time", "different"): "VER010",
     ("port", "different"): "VER011",
     ("configuration", "different"): "VER012",
+    ("light", "different"): "VER014",
+    ("power", "different"): "VER015",
+    ("drive", "different"): "VER016",
+    ("mac", "different"): "VER017",
+    ("bios", "different"): "VER018",
 }
 """Code by test and verdict; what was not run is VER013 whatever the test."""
 NOT_RUN = "VER013"
 
 
 def code_of(test: str, verdict: str) -> str:
-    """The code of a verdict; empty for a pass."""
-    if verdict == "pass":
+    """The code of a verdict; empty for a pass and for what a lab cannot show."""
+    if verdict in ("pass", "not shown"):
         return ""
     return NOT_RUN if verdict == "not run" else CODES[test, verdict]
 
@@ -75,7 +80,8 @@ _TEXTS = (
     ("VER011", "planned port not up", "规划端口未连通",
      "A port that a planned cable ends at is down or shut.",
      "The link carries nothing.",
-     "Shut: bring it up as configured. Down: cable, optic, other end."),
+     "Shut: bring it up as configured. Down: cable, optic, other end. A controller's port: its cable to the "
+     "out-of-band switch."),
     ("VER012", "configuration differs", "配置不符",
      "What a switch runs, read back, is not what the plan intends.",
      "Someone changed it by hand, or a push did not happen.",
@@ -84,6 +90,28 @@ _TEXTS = (
      "Nobody could look: the device did not answer, or does not tell. Never a pass.",
      "An acceptance with things nobody looked at is none.",
      "Make the device reachable and verify again with --resume; what was read is kept."),
+    ("VER014", "received light out of range", "收光功率超限",
+     "A switch port is up, and its optic receives less or more light than its standard allows.",
+     "The link drops frames, or goes down with the next bend of the fibre.",
+     "Clean both connectors, look for a tight bend, then exchange fibre and optic one after the other."),
+    ("VER015", "power supplies differ", "电源模块异常",
+     "The management controller tells another number of power supplies than the device type has, or one that is not "
+     "well.",
+     "The server loses its second feed, and goes dark with the first.",
+     "Look at the cord and feed of the supply named, then at the supply itself."),
+    ("VER016", "drives differ", "硬盘异常",
+     "The management controller tells another number or size of drives than the device type has, or one that is not "
+     "well.",
+     "Storage pools are planned for all of them.",
+     "Reseat or exchange the drive named; if other drives were delivered, plan with those."),
+    ("VER017", "MAC addresses differ", "MAC 地址不符",
+     "The management controller tells other MAC addresses than the delivery note.",
+     "Reservations and installation go by the MAC address; another board may stand there.",
+     "Find out which device or card stands there; correct the delivery record or exchange it."),
+    ("VER018", "BIOS version differs", "BIOS 版本不一致",
+     "A server tells another BIOS version than most of its type in the same run.",
+     "Faults that an update has cured come back on one node only.",
+     "Bring it to the version of the others; see the playbook firmware_bios."),
 )  # fmt: skip
 
 for _code, _en, _zh, _what, _why, _fix in _TEXTS:

@@ -443,6 +443,7 @@ class Kinds(StrEnum):
 
     SWITCHES = "switches"
     SERVERS = "servers"
+    CONTROLLERS = "controllers"
 
 
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Devices at once.")]
@@ -497,7 +498,8 @@ def verify(
     only: Annotated[
         Kinds | None,
         typer.Option(
-            "--only", help="Ask only switches, or only servers; the other ends are taken from them."
+            "--only",
+            help="Ask only switches, servers or management controllers; the other ends are taken from them.",
         ),
     ] = None,
     resume: Annotated[
@@ -508,7 +510,29 @@ def verify(
     secret: SecretOption = None,
     server_user: Annotated[str, typer.Option("--server-user", help="Who logs in to servers.")] = "root",
     server_key: Annotated[
-        Path | None, typer.Option("--server-key", help="Private key for servers. Default: the agent's.")
+        Path | None,
+        typer.Option(
+            "--server-key",
+            envvar="RACKWRIGHT_SERVER_KEY",
+            help="Private key for servers. Default: the agent's.",
+        ),
+    ] = None,
+    bmc_user: Annotated[
+        str | None,
+        typer.Option(
+            "--bmc-user", help="Who logs in to management controllers. Default: RACKWRIGHT_BMC_USER."
+        ),
+    ] = None,
+    bmc_secret: Annotated[
+        str | None,
+        typer.Option(
+            "--bmc-secret",
+            help="Secret of the inventory with their password. Default: RACKWRIGHT_BMC_PASSWORD.",
+        ),
+    ] = None,
+    bmc_ca: Annotated[
+        Path | None,
+        typer.Option("--bmc-ca", help="Authority that signs their certificates. Default: RACKWRIGHT_BMC_CA."),
     ] = None,
     vault: VaultOption = None,
     known_hosts: KnownHostsOption = None,
@@ -517,15 +541,25 @@ def verify(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for what was read. Default: build/<project>.")
     ] = None,
+    lab: Annotated[
+        Path | None,
+        typer.Option(
+            "--lab",
+            envvar="RACKWRIGHT_LAB_FOLDER",
+            metavar="FOLDER",
+            help="Only what stands in the lab of this folder; what the lab cannot show is told as such.",
+        ),
+    ] = None,
 ) -> None:
-    """Read what stands there and hold it against the plan: cables from both ends, ports, serials, versions, time.
+    """Read what stands there and hold it against the plan: cables, ports, light, configurations, serials, time, and
+    what management controllers tell.
 
     Exit 0 only when everything was looked at and is as planned; what was not run is never a pass.
     """
-    from rackwright.cli.verify import run
+    from rackwright.cli.verify import Options, run
 
-    run(
-        project, output.value, site=site, pair=pair or [], host=host or [], only=only.value if only else None,
-        resume=resume, user=user, secret=secret, server_user=server_user, server_key=server_key, vault_file=vault,
-        known_hosts=known_hosts, port=port, workers=workers, out_folder=out_folder,
+    options = Options(
+        site, tuple(pair or ()), tuple(host or ()), only.value if only else None, resume, user, secret, server_user,
+        server_key, bmc_user, bmc_secret, bmc_ca, vault, known_hosts, port, workers, out_folder, lab,
     )  # fmt: skip
+    run(project, output.value, options)

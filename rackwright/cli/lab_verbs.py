@@ -356,11 +356,12 @@ def run_list(output: Format) -> None:
 def run_exec(name: str | None, node: str, command: Sequence[str]) -> NoReturn:
     """Become the command, inside a node. Exit code is the command's."""
     from inventory.validation import near
-    from rackwright.lab import nodes
+    from rackwright.lab import claims, nodes
 
     command = list(command[1:] if command[:1] == ["--"] else command)
     with _opened(name, changing=False) as (state, shape):
         if node == "ctl":
+            os.environ.update(claims.environment(state))
             _become(["ip", "netns", "exec", state.control, *(command or ["bash"])])
         known = shape.nodes.get(node)
         if known is None:

@@ -28,6 +28,7 @@ from rackwright.lab import netns
 from rackwright.lab.bmc_service import DOORS, application
 from rackwright.lab.bmc_state import SYSTEM, Bmc, Overrides, faults_of
 from rackwright.lab.bmc_tls import certificates
+from rackwright.lab.mac_learning import EVERY_S, announce, announcement
 
 TIMEOUT_S = 60.0
 """A client that says nothing for so long is let go."""
@@ -41,6 +42,8 @@ class Service:
     bmcs: dict[str, Bmc] = field(default_factory=dict)
     ports: dict[str, tuple[str, int]] = field(default_factory=dict)
     listeners: list[socket.socket] = field(default_factory=list)
+    senders: list[tuple[socket.socket, str, bytes]] = field(default_factory=list)
+    """Where and what each controller announces of itself."""
     server: Any = None
     control: Any = None
     ending: threading.Event = field(default_factory=threading.Event)
@@ -64,6 +67,8 @@ class Service:
         for listener in self.listeners:
             DOORS.pop(listener.getsockname()[:2], None)
             listener.close()
+        for door, _, _ in self.senders:
+            door.close()
 
 
 class _Handler(WSGIRequestHandler):
@@ -148,6 +153,9 @@ def start(folder: Path, rows: Sequence[dict[str, Any]], control: Path | None = N
             else:
                 listener = socket.create_server((row["address"], port), backlog=100)
             own = Bmc(row)
+            if row.get("namespace") and row.get("interface"):
+                door = netns.frame_socket(row["namespace"], receives=False)
+                service.senders.append((door, row["interface"], announcement(row["bmc_mac"], row["address"])))
             service.listeners.append(listener)
             service.bmcs[row["name"]] = own
             service.ports[row["name"]] = listener.getsockname()[:2]
@@ -169,6 +177,8 @@ def start(folder: Path, rows: Sequence[dict[str, Any]], control: Path | None = N
 
     service.server = _Server(served, context)
     service.threads.append(threading.Thread(target=_accept, args=(service,), daemon=True))
+    if service.senders:
+        service.threads.append(threading.Thread(target=_announce, args=(service,), daemon=True))
     if control is not None:
         control.unlink(missing_ok=True)
         service.control = _Control(str(control), _Orders)
@@ -192,6 +202,12 @@ def _accept(service: Service) -> None:
                     connection, address = door.accept()
                     connection.setblocking(True)
                     service.server.take(connection, address)
+
+
+def _announce(service: Service) -> None:
+    while not service.ending.wait(EVERY_S):
+        for door, interface, frame in service.senders:
+            announce(door, interface, frame)
 
 
 def main(folder: Path) -> None:

@@ -20,6 +20,7 @@ def bmc_rows(state: State, inventory: Inventory, plan: Plan, shape: Shape) -> di
     rows = [
         {
             **bmc_row(inventory, inventory.devices[node.name], feeds),
+            "interface": next((node.ports[p] for p in node.silent if p in node.ports), None),
             "namespace": state.nodes[node.name],
             "address": node.bmc.partition("/")[0],
         }
@@ -57,6 +58,7 @@ def bmc_row(inventory: Inventory, device: Device, feeds: dict[tuple[str, str], l
         elif part.kind == "memory":
             memory = None if memory is None or part.memory_gb is None else memory + part.memory_gb * use.count
     psu = device.type.rackwright.psu
+    own = next((i.name for i in device.type.interfaces if i.mgmt_only), "BMC")
     return {
         "name": device.name,
         "manufacturer": device.type.manufacturer,
@@ -64,6 +66,7 @@ def bmc_row(inventory: Inventory, device: Device, feeds: dict[tuple[str, str], l
         "sku": device.type.slug,
         "serial": serial or f"LAB-{device.name}",
         "serial_planned": serial is not None,
+        "bmc_mac": macs.get(own) or made_mac(device.name, own),
         "nics": [
             {"name": i.name, "mac": macs.get(i.name) or made_mac(device.name, i.name)}
             for i in device.type.interfaces

@@ -11,6 +11,7 @@ from typing import Any
 
 import flask
 
+from rackwright.lab import live
 from rackwright.lab.bmc_resources import ROOT, answer, bmc, collection, more, path
 from rackwright.lab.bmc_state import SYSTEM, Bmc
 
@@ -51,6 +52,9 @@ def before() -> flask.Response | None:
     if own is None or method not in CHANGING:
         return None
     fault = own.faults.change.get(here)
+    if isinstance(fault, list):
+        fault = fault.pop(0) if fault else None
+    flask.g.fault = fault
     if fault == "cut":
         _cut()
         return answer("", 500)
@@ -87,7 +91,7 @@ def after(response: flask.Response) -> flask.Response:
             response.set_data(json.dumps(body))
         if here == f"{SYSTEM_PATH}/Bios/Settings":
             response.headers["Cache-Control"] = "no-store"
-    if flask.request.method in CHANGING and own.faults.change.get(here) == "drop":
+    if flask.g.get("fault") == "drop":
         _cut()
     return response
 
@@ -139,6 +143,13 @@ def network_protocol() -> flask.Response:
     )  # fmt: skip
 
 
+def carrier(row: dict[str, Any]) -> bool:
+    """True when the interface of a controller's port has carrier, and where the lab has none for it."""
+    if not row.get("namespace") or not row.get("interface"):
+        return True
+    return any(i.name == row["interface"] and i.up for i in live.interfaces(row["namespace"]))
+
+
 @more.get(INTERFACES)
 def interfaces() -> flask.Response:
     """The one card of the controller."""
@@ -162,7 +173,7 @@ def interface() -> flask.Response:
            "Gateway": card.gateway}  # fmt: skip
     return flask.jsonify(
         {"@odata.type": "#EthernetInterface.v1_8_0.EthernetInterface", "@odata.id": path(), "Id": "1", "Name": "Management",
-         "HostName": card.host_name, "DHCPv4": {"DHCPEnabled": card.dhcp}, "LinkStatus": "LinkUp",
+         "HostName": card.host_name, "DHCPv4": {"DHCPEnabled": card.dhcp}, "LinkStatus": "LinkUp" if carrier(own.row) else "LinkDown",
          "IPv4Addresses": [{**row, "AddressOrigin": "DHCP" if card.dhcp else "Static"}],
          "IPv4StaticAddresses": [] if card.dhcp else [row],
          **({"MACAddress": mac, "PermanentMACAddress": mac} if (mac := own.row.get("bmc_mac")) else {})}

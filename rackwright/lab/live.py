@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from dataclasses import replace as replaced
+from pathlib import Path
 
 from inventory.plan_model import Plan
-from rackwright.lab import netns, nodes, routing
+from rackwright.lab import netns, nodes, orders, routing
 from rackwright.lab.shape import Node, Shape
 from rackwright.lab.state import State, alive
-from topology.facts import DeviceFacts, SeenNeighbour, SeenPort
+from topology.facts import ControllerFacts, DeviceFacts, SeenMac, SeenNeighbour, SeenPort
+from topology.silent_ends import heard_by_mac, own_macs
+from topology.verify import Result, verify_cables
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,43 @@ def interfaces(namespace: str) -> list[Interface]:
 def facts(state: State, shape: Shape) -> dict[str, DeviceFacts]:
     """Neighbours and ports of every node, for `topology.verify`. A node without power has an error and nothing else."""
     with ThreadPoolExecutor(8) as pool:
-        return dict(zip(shape.nodes, pool.map(lambda n: _facts(state, n), shape.nodes.values()), strict=True))
+        found = dict(
+            zip(shape.nodes, pool.map(lambda n: _facts(state, n), shape.nodes.values()), strict=True)
+        )
+    for name, macs in learned(state).items():
+        if not found[name].error:
+            found[name] = replaced(found[name], macs=macs)
+    return found
+
+
+def learned(state: State) -> dict[str, tuple[SeenMac, ...]]:
+    """MAC addresses by switch, for those that learn any."""
+    folder = Path(state.folder)
+    rows = json.loads((folder / "switches.json").read_text(encoding="utf-8"))
+    names = [row["name"] for row in rows["switches"] if row.get("learns")]
+    answers = orders.send(Path(rows["control"]), ({"switch": n, "order": "macs"} for n in names))
+    return {n: tuple(SeenMac(*row) for row in a["macs"]) for n, a in zip(names, answers, strict=True)}
+
+
+def controllers(state: State) -> dict[str, ControllerFacts]:
+    """The MAC address of every management controller, as far as cables are concerned all that is known of it."""
+    rows = json.loads((Path(state.folder) / "bmc.json").read_text(encoding="utf-8"))["bmcs"]
+    return {
+        row["name"]: ControllerFacts(row["name"], mac=row["bmc_mac"]) for row in rows if row.get("interface")
+    }
+
+
+def blind(shape: Shape) -> frozenset[tuple[str, str]]:
+    """Ports no LLDP comes from."""
+    return frozenset((n.name, port) for n in shape.nodes.values() for port in n.silent)
+
+
+def cables(state: State, shape: Shape, plan: Plan) -> list[Result]:
+    """Every cable of the lab against what both its ends see, or what the switch it ends at has learned."""
+    theirs = frozenset(n.name for n in shape.nodes.values() if n.kind == "existing")
+    seen, ours, unseen = facts(state, shape), slice_of(plan, shape), blind(shape)
+    heard = heard_by_mac(ours, seen, own_macs(controllers(state), {}, unseen), unseen)
+    return verify_cables(ours, seen, theirs, unseen, heard)
 
 
 def _facts(state: State, node: Node) -> DeviceFacts:
@@ -110,13 +149,13 @@ def slice_of(plan: Plan, shape: Shape) -> Plan:
 
 
 def as_planned(shape: Shape, seen: Mapping[str, DeviceFacts]) -> dict[str, tuple[int, int]]:
-    """Node -> (planned neighbours it hears, planned neighbours)."""
-    out = {}
+    """Node -> (planned neighbours it hears, planned neighbours that speak LLDP)."""
+    out, silent = {}, blind(shape)
     for name in shape.nodes:
         wanted = set()
         for wire in shape.wires.values():
             for near, far in ((wire.a, wire.b), (wire.b, wire.a)):
-                if near[0] == name:
+                if near[0] == name and not silent & {near, far}:
                     wanted.add((near[1], *far))
         got = {(n.port, n.system, n.remote_port) for n in seen[name].neighbours or ()}
         out[name] = (len(wanted & got), len(wanted))

@@ -10,10 +10,12 @@ import ctypes
 import os
 import socket
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
+ETH_P_ALL = 3
+"""All frames (packet(7))."""
 RUN = Path("/run/netns")
 PACKAGES = {
     "ip": "iproute2", "unshare": "util-linux", "nsenter": "util-linux", "sysctl": "procps", "lldpd": "lldpd",
@@ -105,16 +107,31 @@ def listening_socket(namespace: str, address: str, port: int) -> socket.socket:
 
     Raises OSError when the namespace is gone or the address is not there.
     """
+    with _inside(namespace):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(100)
+        return listener
+
+
+def frame_socket(namespace: str, *, receives: bool) -> socket.socket:
+    """A socket for whole Ethernet frames on every interface of a namespace, for use outside. Call it from the main
+    thread. Raises OSError when the namespace is gone."""
+    with _inside(namespace):
+        kind = socket.ntohs(ETH_P_ALL) if receives else 0
+        return socket.socket(socket.AF_PACKET, socket.SOCK_RAW, kind)
+
+
+@contextlib.contextmanager
+def _inside(namespace: str) -> Iterator[None]:
+    """This thread lives in the namespace meanwhile: what it opens there stays there."""
     own = os.open("/proc/self/ns/net", os.O_RDONLY)
     other = os.open(str(RUN / namespace), os.O_RDONLY)
     try:
         _setns(other)
         try:
-            listener = socket.socket()
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((address, port))
-            listener.listen(100)
-            return listener
+            yield
         finally:
             _setns(own)
     finally:

@@ -38,9 +38,29 @@ case " $* " in
 esac
 END
 chmod 755 "$folder/root/usr/local/bin/chronyc"
+# No NetworkManager runs here. This stand-in does one thing of its work: when a connection file or its interface is
+# new, it gives the interface the MTU of the file; addresses and bonds stay as they are.
+cat >"$folder/root/usr/local/sbin/lab-mtu" <<'END'
+#!/bin/sh
+last=
+while :; do
+  now=$(cat /etc/NetworkManager/system-connections/*.nmconnection /sys/class/net/*/ifindex 2>/dev/null | cksum)
+  if [ "$now" != "$last" ]; then
+    for file in /etc/NetworkManager/system-connections/*.nmconnection; do
+      [ -f "$file" ] || continue
+      name=$(sed -n 's/^interface-name=//p' "$file") mtu=$(sed -n 's/^mtu=//p' "$file")
+      [ -z "$mtu" ] || [ ! -d "/sys/class/net/$name" ] || ip link set "$name" mtu "$mtu"
+    done
+    last=$now
+  fi
+  sleep 2
+done
+END
+chmod 755 "$folder/root/usr/local/sbin/lab-mtu"
 cd "$folder/root"
 exec chroot . /bin/sh -c '
 /usr/sbin/sshd -f /dev/null -h /etc/ssh/rackwright_host_key -o UsePAM=no -o UseDNS=no -o PidFile=/run/sshd.pid \
   -o PermitRootLogin=prohibit-password -o PasswordAuthentication=no -o Subsystem="sftp internal-sftp"
 /usr/sbin/lldpd -u /run/lldpd.socket -O /etc/lldpd.conf
+/usr/local/sbin/lab-mtu &
 exec sleep infinity'

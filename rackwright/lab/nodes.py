@@ -41,13 +41,14 @@ def lldp_configuration(node: Node, shape: Shape, interval_s: int) -> str:
         "configure lldp portidsubtype ifname",
     ]
     far = _far_ends(node, shape)
-    for port, interface in sorted(node.ports.items(), key=lambda item: int(item[1][1:])):
+    told = {port: interface for port, interface in sorted(node.ports.items()) if port not in node.silent}
+    for port, interface in told.items():
         if any(c in port for c in '"\\') or not port.isprintable():
             raise netns.LabError(f"{node.name}: port name {port!r} cannot be announced by LLDP")
         lines.append(
             f'configure ports {interface} lldp portidsubtype local "{port}" description "to {far.get(port, "nothing")}"'
         )
-    lines.append("configure system interface pattern p*,!eth0")
+    lines.append(f"configure system interface pattern {','.join((*told.values(), '!eth0'))}")
     return "\n".join(lines) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 `{"switch": NAME, "order": "faults", "value": {…}}` puts exactly these faults in; `power` switches it off or on;
 `replugged` names interfaces that are new; `text` answers with the running configuration; `settled` whether the
-namespace does already what the configuration says.
+namespace does already what the configuration says; `macs` with the MAC addresses it has learned, by port.
 """
 
 from __future__ import annotations

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from inventory import model as m
-from inventory.inventory import Inventory
+from inventory.inventory import Device, Inventory
 from inventory.plan_model import Cable, End, Plan
 
 Kind = Literal["switch", "server", "existing", "appliance"]
@@ -34,6 +35,8 @@ class Node:
     fibre: tuple[str, ...] = ()
     """Ports with an optic that tells the light it receives."""
     pair: str | None = None
+    silent: tuple[str, ...] = ()
+    """Ports that belong to a management controller: the system does not see them and no LLDP comes from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def load(path: Path) -> Shape:
     """A shape from disk."""
     data = json.loads(path.read_text(encoding="utf-8"))
     nodes = {
-        name: Node(**{**row, **{k: tuple(row[k]) for k in ("addresses", "feeds", "fibre")}})
+        name: Node(**{**row, **{k: tuple(row[k]) for k in ("addresses", "feeds", "fibre", "silent")}})
         for name, row in data["nodes"].items()
     }
     wires = {
@@ -77,6 +80,23 @@ def load(path: Path) -> Shape:
 def port_of(end: End, cable: Cable) -> str:
     """The planned port, or a name that says that nobody has surveyed it."""
     return end.port or f"unsurveyed-{cable.id}"
+
+
+def interface_name(port: str, number: int, host: bool) -> str:
+    """What the interface of a port is called in its namespace: on hosts as planned where Linux takes the name, so that
+    files written for the plan's names fit; else `p<number>`."""
+    fits = re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]{0,14}", port) and port not in (
+        "eth0",
+        "lo",
+        "all",
+        "default",
+    )
+    return port if host and fits else f"p{number}"
+
+
+def controller_ports(device: Device) -> frozenset[str]:
+    """Ports of the management controller of a device that is no switch."""
+    return frozenset(i.name for i in device.type.interfaces if i.mgmt_only and device.kind != "switch")
 
 
 def shape(
@@ -123,13 +143,15 @@ def shape(
     if not chosen:
         raise ValueError("nothing of the plan is in this slice")
     ports: dict[str, dict[str, str]] = {n: {} for n in names}
+    hosts = {n for n in names if n in inventory.devices and inventory.devices[n].kind != "switch"}
     wires: dict[str, Wire] = {}
     for cable in cables:
         ends = []
         for end in (cable.a, cable.b):
             port = port_of(end, cable)
             own = ports[end.device]
-            own.setdefault(port, f"p{len(own) + 1}")
+            if port not in own:
+                own[port] = interface_name(port, len(own) + 1, end.device in hosts)
             ends.append((end.device, port, own[port]))
         (a, a_port, a_if), (b, b_port, b_if) = ends
         wires[cable.id] = Wire(cable.id, cable.kind, (a, a_port), (b, b_port), a_if, b_if)
@@ -185,6 +207,7 @@ def shape(
             name, number, kind, str(device_of.site), places[name].rack, platform, tuple(addresses[name]), bmc.get(name),
             ports[name], tuple(sorted(cords.get(name, ()))), tuple(sorted(fibre[name])),
             device_of.owner if isinstance(record, m.Pair) else places[name].pair,
+            tuple(sorted(p for p in ports[name] if p in controller_ports(device_of))),
         )  # fmt: skip
     return Shape(nodes, wires, _above(inventory))
 

@@ -24,6 +24,7 @@ from rackwright.lab import live, netns, routing
 from rackwright.lab.emulator.device import BgpPeer, Neighbour, PortState, Switch
 from rackwright.lab.emulator.session import listen
 from rackwright.lab.emulator.tree import from_text
+from rackwright.lab.mac_learning import Table
 
 EMULATORS = {
     "huawei_vrp": ("vrp:VRP", "vrp_shell:VrpShell", "sysname {name}\n", "V200R022C00SPC500"),
@@ -55,6 +56,7 @@ class Served:
     routing: routing.Routing = field(default_factory=routing.Routing)
     powered: bool = True
     light: dict[str, float] | None = None
+    learned: Table = field(default_factory=lambda: Table({}))
 
     @property
     def interfaces(self) -> dict[str, str]:
@@ -101,6 +103,8 @@ def make(row: dict[str, Any], saved: Path) -> Served:
     switch.neighbours = lambda: _neighbours(served)
     switch.ports = lambda: _ports(served)
     switch.bgp_peers = lambda: _peers(served)
+    served.learned = Table(served.interfaces)
+    switch.macs = lambda: _macs(served)
     return served
 
 
@@ -126,6 +130,13 @@ def _neighbours(served: Served) -> list[Neighbour]:
         for h in live.heard(served.row["lldpcli"]) or ()
         if h.interface in names
     ]
+
+
+def _macs(served: Served) -> list[tuple[str, str]]:
+    """What it has learned on ports that are up: one that goes down forgets."""
+    up = {i.name for i in live.interfaces(served.row["namespace"]) if i.up}
+    ports = {port for interface, port in served.interfaces.items() if interface in up}
+    return [(port, mac) for port, mac in served.learned.now() if port in ports]
 
 
 def _ports(served: Served) -> list[PortState]:
@@ -195,6 +206,8 @@ def obey(served: Served, order: dict[str, Any]) -> dict[str, Any]:
     switch, kind, value = served.switch, order.get("order"), order.get("value")
     if kind == "text":
         return {"text": switch.text()}
+    if kind == "macs":
+        return {"macs": _macs(served)}
     if kind == "settled":
         return {"settled": switch.text() == served.told}
     if kind == "power":
@@ -234,6 +247,10 @@ async def serve(folder: Path) -> None:
         address = row["address"].partition("/")[0]
         listener = netns.listening_socket(row["namespace"], address, 22)
         served = all_served[row["name"]] = make(row, _saved(folder, row["name"]))
+        if row.get("learns"):
+            frames = netns.frame_socket(row["namespace"], receives=True)
+            frames.setblocking(False)
+            asyncio.get_running_loop().add_reader(frames, served.learned.learn, frames)
         doors.append(await listen(served.switch, emulator(row["platform"])[1], key, sock=listener))
         known.append(f"{address} {' '.join(public)}")
     with (folder / "known_hosts").open("a", encoding="utf-8") as file:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from inventory.device_types import DeviceType
 from inventory.inventory import Inventory
 from inventory.plan_model import Plan
-from rackwright.lab import daemons, netns, nodes, routing, wiring
+from rackwright.lab import claims, daemons, netns, nodes, routing, wiring
 from rackwright.lab.bmc_rows import bmc_rows
 from rackwright.lab.cleanup import remove
 from rackwright.lab.shape import Shape
@@ -120,9 +121,15 @@ def _build(
             f"{made} serial numbers are made up: no delivery of these devices is recorded"
         )
     daemons.start(state, "bmc", rows)
+    claims.write(state, shape)
     state.stage, state.builder = "up", None
     state.save()
     tell("ready", 5, 5)
+
+
+def shown_model(kind: DeviceType) -> str:
+    """The model a switch shows: one word, as real ones are; a type of any maker's shows its own short name."""
+    return kind.slug if " " in kind.model else kind.model
 
 
 def _fabric(state: State, plan: Plan, shape: Shape) -> None:
@@ -195,8 +202,8 @@ def _switches(state: State, inventory: Inventory, plan: Plan, shape: Shape) -> N
             {
                 "name": node.name, "namespace": state.nodes[node.name], "platform": node.platform,
                 "address": node.addresses[0], "ports": node.ports, "fibre": node.fibre,
-                "lldpcli": nodes.lldpcli(state, node), "routed": nodes.runs_frr(state, node),
-                "model": inventory.devices[node.name].type.model, "serial": f"LAB-{node.name}",
+                "learns": not nodes.runs_frr(state, node), "lldpcli": nodes.lldpcli(state, node), "routed": nodes.runs_frr(state, node),
+                "model": shown_model(inventory.devices[node.name].type), "serial": f"LAB-{node.name}",
                 "configuration": texts.get(node.name, ""),
             }
         )  # fmt: skip

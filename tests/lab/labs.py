@@ -16,7 +16,7 @@ from inventory.plan_model import Plan
 from rackwright.lab import faults, live, netns
 from rackwright.lab.shape import Shape
 from rackwright.lab.state import Fault, State
-from topology.verify import Result, verify_cables
+from topology.verify import Result
 
 Found = TypeVar("Found")
 
@@ -49,13 +49,7 @@ class Lab:
 
     def wrong(self) -> list[Result]:
         """Cables that are not as planned."""
-        theirs = frozenset(n.name for n in self.shape.nodes.values() if n.kind == "existing")
-        seen = live.facts(self.state, self.shape)
-        return [
-            r
-            for r in verify_cables(live.slice_of(self.plan, self.shape), seen, theirs)
-            if r.verdict != "pass"
-        ]
+        return [r for r in live.cables(self.state, self.shape, self.plan) if r.verdict != "pass"]
 
     def sessions_up(self) -> int:
         """BGP sessions that are established, both ends counted."""

@@ -14,7 +14,9 @@ from tests.lab.labs import Lab, eventually
 def test_every_cable_is_seen_at_both_ends_as_planned(lab: Lab) -> None:
     seen = live.as_planned(lab.shape, live.facts(lab.state, lab.shape))
     assert {n: v for n, v in seen.items() if v[0] != v[1]} == {}
-    assert sum(v[1] for v in seen.values()) == 2 * len(lab.shape.wires)
+    silent = sum(len(n.silent) for n in lab.shape.nodes.values())
+    assert silent > 0
+    assert sum(v[1] for v in seen.values()) == 2 * (len(lab.shape.wires) - silent)
 
 
 def test_a_cable_that_is_out_is_missing_and_down_at_both_ends(lab: Lab) -> None:
@@ -49,6 +51,32 @@ def test_swapped_plugs_are_told_as_a_swap_with_both_labels(lab: Lab) -> None:
     assert [r.subject for r in found] == [f"{first} {second}"]
     assert len(found[0].labels) == 4
     assert len(lab.wrong()) == 1
+
+
+def test_swapped_cables_of_silent_controllers_are_told_as_a_swap(lab: Lab) -> None:
+    """Controllers speak no LLDP: their cables are known by the MAC addresses the switches have learned."""
+    first, second = controller_cables(lab)[:2]
+    lab.fault("swap", first, second)
+    found = eventually(lambda: [r for r in lab.wrong() if r.verdict == "swapped"])
+    assert [r.subject for r in found] == [f"{first} {second}"]
+    assert len(found[0].labels) == 4
+
+
+def test_a_controller_plugged_in_elsewhere_is_told_with_the_port_it_stands_at(lab: Lab) -> None:
+    silent = controller_cables(lab)[0]
+    speaking = lab.cables("access", "B-ASW-01A")[0]
+    lab.fault("cut", silent)
+    assert [(r.subject, r.verdict) for r in lab.wrong()] == [(silent, "missing")]
+    lab.heal()
+    lab.fault("swap", silent, speaking)
+    assert eventually(lambda: {r.verdict for r in lab.wrong() if silent in r.subject} - {"not run"}), (
+        lab.wrong()
+    )
+
+
+def controller_cables(lab: Lab) -> list[str]:
+    """Cables of management controllers."""
+    return [n for n, w in lab.shape.wires.items() if w.a[1] == "BMC"]
 
 
 def test_faults_add_up_and_heal_in_any_order(lab: Lab) -> None:

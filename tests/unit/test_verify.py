@@ -11,7 +11,7 @@ from inventory.inventory import Inventory
 from inventory.load import PROJECTS, load
 from inventory.plan_model import Cable, Plan
 from inventory.plan_store import load_plan
-from rackwright.cli.verify import acceptance, junit_text, report, share, wrapped
+from rackwright.cli.verify_text import acceptance, junit_text, report, share, wrapped
 from topology.facts import DeviceFacts, Evidence, SeenNeighbour, SeenPort
 from topology.verify import Result, verify_cables
 from topology.verify_codes import CODES, NOT_RUN, code_of

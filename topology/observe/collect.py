@@ -12,11 +12,13 @@ from typing import Any
 
 from napalm.base.exceptions import CommandErrorException, NapalmException
 
-from topology.facts import DeviceFacts, Evidence, SeenNeighbour, SeenPort
+from topology.facts import ControllerFacts, DeviceFacts, Evidence, SeenNeighbour, SeenPort
 from topology.observe import comware
 from topology.observe.driver_base import NotOnThisPlatformError
 from topology.observe.drivers import DRIVERS
-from topology.observe.record import Record
+from topology.observe.mac_tables import macs_of
+from topology.observe.record import Facts, Record
+from topology.observe.redfish import ANSWER_S, Controller, controller_facts
 from topology.observe.secrets import Vault
 from topology.observe.servers import COMMANDS, Shell, server_facts
 from topology.observe.session import Credentials, SessionError, Timeouts
@@ -25,13 +27,13 @@ from topology.observe.vrp import clock_offset_ms, lldp_of, optics_of, ports_of
 VRP = {
     "version": "display version", "serial": "display esn", "neighbours": "display lldp neighbor",
     "ports": "display interface brief", "optics": "display optical-module brief", "clock": "display clock",
-    "configuration": "display current-configuration",
+    "macs": "display mac-address", "configuration": "display current-configuration",
 }  # fmt: skip
 
 COMWARE = {
     "version": "display version", "serial": "display device manuinfo",
     "neighbours": "display lldp neighbor-information verbose", "ports": "display interface brief",
-    "clock": "display clock", "configuration": "display current-configuration",
+    "clock": "display clock", "macs": "display mac-address", "configuration": "display current-configuration",
 }  # fmt: skip
 ASKED = {"huawei_vrp": VRP, "h3c_comware": COMWARE}
 """What each platform is asked, by what it tells."""
@@ -49,12 +51,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Access:
-    """How to get in: to switches, to servers (None: they are not asked), with which host keys."""
+    """How to get in: to switches, to servers, to management controllers (None: they are not asked), with which host
+    keys, and which authority the controllers' certificates are signed by (None: one this system trusts)."""
 
     switches: Credentials | None
     servers: Credentials | None
     known_hosts: Path
     server_key: Path | None = None
+    controllers: Credentials | None = None
+    controller_ca: Path | None = None
+    controller_answer_s: float = ANSWER_S
     timeouts: Timeouts = field(default_factory=Timeouts)
     vault: Vault = field(default_factory=lambda: Vault({}))
 
@@ -65,22 +71,50 @@ def collect(
 ) -> dict[str, DeviceFacts]:  # fmt: skip
     """Facts by device, in the order of `targets`. With `resume`, devices whose facts the record holds whole are not
     asked again. `done` is told every device as it is finished, and whether it was asked now."""
+    return _collected(targets, DeviceFacts, lambda t: ask(t, access, record), record, workers, resume, done)
+
+
+def collect_controllers(
+    targets: Iterable[Target], access: Access, record: Record, *, workers: int = 20, resume: bool = False,
+    done: Callable[[ControllerFacts, bool], None] = lambda *_: None,
+) -> dict[str, ControllerFacts]:  # fmt: skip
+    """Facts from management controllers by device, as `collect` does it; addresses and ports are those of the
+    controllers."""
+
+    def read(target: Target) -> ControllerFacts:
+        if target.address is None:
+            return ControllerFacts(target.name, "no address of its controller planned")
+        if access.controllers is None:
+            return ControllerFacts(target.name, "no login for management controllers given")
+        record.hidden.add(access.controllers.password)
+        return controller_facts(
+            Controller(
+                target.name, target.address, access.controllers, record, access.controller_ca, target.port,
+                access.controller_answer_s,
+            )
+        )  # fmt: skip
+
+    return _collected(targets, ControllerFacts, read, record, workers, resume, done)
+
+
+def _collected(
+    targets: Iterable[Target], kind: type[Facts], read: Callable[[Target], Facts], record: Record, workers: int,
+    resume: bool, done: Callable[[Facts, bool], None],
+) -> dict[str, Facts]:  # fmt: skip
     wanted = list(targets)
-    found: dict[str, DeviceFacts] = {}
+    found: dict[str, Facts] = {}
     if resume:
         for target in wanted:
-            if (old := record.read(target.name)) is not None:
+            if (old := record.read(target.name, kind)) is not None:
                 found[target.name] = old
                 done(old, False)
     left = [t for t in wanted if t.name not in found]
     with ThreadPoolExecutor(max_workers=max(1, min(workers, len(left) or 1))) as pool:
-        futures = {pool.submit(ask, target, access, record): target for target in left}
+        futures = {pool.submit(read, target): target for target in left}
         try:
             for future in as_completed(futures):
                 target, error = futures[future], future.exception()
-                facts = (
-                    DeviceFacts(target.name, f"{type(error).__name__}: {error}") if error else future.result()
-                )
+                facts = kind(target.name, f"{type(error).__name__}: {error}") if error else future.result()
                 record.write(facts)
                 found[target.name] = facts
                 done(facts, True)
@@ -128,7 +162,8 @@ def _switch(target: Target, access: Access, record: Record) -> DeviceFacts:
     finally:
         driver.close()
     facts = READERS[str(target.platform)](target.name, answers, asked)
-    return replace(facts, error=error, evidence=tuple(evidence))
+    macs = macs_of(str(target.platform), answers["macs"]) if "macs" in answers else None
+    return replace(facts, macs=macs, error=error, evidence=tuple(evidence))
 
 
 def vrp_facts(name: str, answers: dict[str, str], asked: float) -> DeviceFacts:

@@ -8,11 +8,22 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from topology.facts import DeviceFacts, Evidence, SeenNeighbour, SeenPort
+from topology.facts import (
+    ControllerFacts,
+    DeviceFacts,
+    Evidence,
+    SeenDrive,
+    SeenMac,
+    SeenNeighbour,
+    SeenPort,
+    SeenSupply,
+)
 from topology.observe.secrets import mask
 from topology.observe.session import now
+
+Facts = TypeVar("Facts", DeviceFacts, ControllerFacts)
 
 
 class Record:
@@ -25,33 +36,37 @@ class Record:
         """Write an answer down. A later answer to the same command takes its place."""
         place = self.folder / "raw" / device
         place.mkdir(parents=True, exist_ok=True)
-        file = place / (re.sub(r"[^A-Za-z0-9]+", "-", command).strip("-")[:60] + ".txt")
+        file = place / f"{_file_name(command)}.txt"
         content = mask(answer, self.hidden).encode()
         file.write_bytes(content)
         return Evidence(
             command, now(), str(file.relative_to(self.folder)), hashlib.sha256(content).hexdigest()
         )
 
-    def write(self, facts: DeviceFacts) -> None:
+    def write(self, facts: DeviceFacts | ControllerFacts) -> None:
         """Keep the facts; whole or not at all."""
-        place = self.folder / "facts"
-        place.mkdir(parents=True, exist_ok=True)
-        half = place / f".{facts.name}.part"
-        row = asdict(facts) | {"configuration": mask(facts.configuration or "", self.hidden) or None}
+        file = self._file(type(facts), facts.name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        half = file.with_name(f".{file.name}.part")
+        row = asdict(facts)
+        if row.get("configuration"):
+            row["configuration"] = mask(row["configuration"], self.hidden)
         half.write_text(json.dumps(row, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        half.replace(place / f"{facts.name}.json")
+        half.replace(file)
 
-    def read(self, device: str) -> DeviceFacts | None:
+    def read(self, device: str, kind: type[Facts] = DeviceFacts) -> Facts | None:  # type: ignore[assignment]
         """Facts of an earlier part of the run; None when there are none, or the device did not answer, or what was
         kept of it is not whole any more."""
-        file = self.folder / "facts" / f"{device}.json"
         try:
-            facts = facts_from(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError):
+            facts = facts_from(json.loads(self._file(kind, device).read_text(encoding="utf-8")), kind)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
         if facts.error or not all(self.is_whole(e) for e in facts.evidence):
             return None
         return facts
+
+    def _file(self, kind: type[DeviceFacts | ControllerFacts], device: str) -> Path:
+        return self.folder / "facts" / f"{device}{'.bmc' if kind is ControllerFacts else ''}.json"
 
     def is_whole(self, evidence: Evidence) -> bool:
         """True when the raw answer is there and is what it was."""
@@ -62,10 +77,23 @@ class Record:
         return hashlib.sha256(content).hexdigest() == evidence.sha256
 
 
-def facts_from(row: dict[str, Any]) -> DeviceFacts:
+def _file_name(command: str) -> str:
+    """A file name for a command; long ones end in a part of its SHA-256, so that no two are the same."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", command).strip("-")
+    return words if len(words) <= 60 else f"{words[:50]}-{hashlib.sha256(command.encode()).hexdigest()[:8]}"
+
+
+def facts_from(row: dict[str, Any], kind: type[Facts] = DeviceFacts) -> Facts:  # type: ignore[assignment]
     """Facts as they were written."""
-    rows = {"neighbours": SeenNeighbour, "ports": SeenPort, "evidence": Evidence}
     whole: dict[str, Any] = {
-        k: tuple(rows[k](**r) for r in v) if k in rows and v is not None else v for k, v in row.items()
+        key: tuple(ROWS[key](**r) for r in value) if key in ROWS and value is not None else value
+        for key, value in row.items()
     }
-    return DeviceFacts(**whole)
+    return kind(**whole)
+
+
+ROWS: dict[str, Any] = {
+    "neighbours": SeenNeighbour, "ports": SeenPort, "macs": SeenMac, "nics": SeenMac, "supplies": SeenSupply,
+    "drives": SeenDrive, "evidence": Evidence,
+}  # fmt: skip
+"""What the rows of a list are."""

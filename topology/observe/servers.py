@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,8 @@ NOTHING = (
 )
 """What a board says that nobody gave a serial number or name."""
 
+LARGEST_BYTES = 4_000_000
+"""More of one answer is not read."""
 Run = Callable[[str], tuple[int, str]]
 """Runs a command on the server: exit status and output."""
 
@@ -73,8 +76,14 @@ class Shell:
 
         try:
             _, stdout, _ = self.client.exec_command(command, timeout=self.timeouts.answer_s)
-            text = stdout.read().decode(errors="replace")
-            return stdout.channel.recv_exit_status(), text
+            until, answer = time.monotonic() + self.timeouts.answer_s, b""
+            while part := stdout.channel.recv(65_536):
+                answer += part
+                if time.monotonic() > until or len(answer) > LARGEST_BYTES:
+                    raise HungError(f"`{command}`: no end of its answer")
+            if not stdout.channel.status_event.wait(self.timeouts.answer_s):
+                raise TimeoutError
+            return stdout.channel.recv_exit_status(), answer.decode(errors="replace")
         except TimeoutError:
             raise HungError(f"`{command}`: no answer within {self.timeouts.answer_s:g} s") from None
         except (paramiko.SSHException, OSError, EOFError) as error:
@@ -145,13 +154,13 @@ def offset_ms(text: str | None) -> float | None:
 def _links(rows: Any, names: dict[str, str], can_bond: bool) -> dict[str, Any]:
     bonds = {r["ifname"] for r in rows if r.get("linkinfo", {}).get("info_kind") == "bond"}
     members = [r for r in rows if r.get("master") in bonds]
-    data = members or [r for r in rows if names.get(r.get("ifname", "")) not in (None, r.get("ifname"))]
-    mtus = [r["mtu"] for r in rows if r.get("ifname") in bonds] or [r["mtu"] for r in data]
+    mtus = [r["mtu"] for r in rows if r.get("ifname") in bonds]
     ports = tuple(
         SeenPort(
             names.get(r["ifname"], r["ifname"]),
             "UP" in r["flags"],
             r.get("operstate") == "UP" or "LOWER_UP" in r["flags"],
+            mtu_bytes=r.get("mtu"),
         )
         for r in sorted(rows, key=lambda r: str(r.get("ifname")))
         if r.get("ifname") and r.get("link_type") != "loopback" and r["ifname"] not in bonds

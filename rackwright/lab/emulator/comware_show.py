@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 
+from rackwright.lab.emulator import mac_table
 from rackwright.lab.emulator.device import Neighbour, PortState, Switch
 from rackwright.lab.emulator.vrp_show import section_of
 from topology.platforms.ports import native, short
@@ -267,6 +268,7 @@ def _bgp_peers(switch: Switch, _: Words) -> str:
 DISPLAYS: dict[str, Callable[[Switch, Words], str]] = {
     "display version": _version,
     "display device manuinfo": _manuinfo,
+    "display mac-address": mac_table.comware,
     "display device": lambda switch, _: (
         "Slot Type             State    Subslot  Soft Ver             Patch Ver\n"
         f"1    {switch.model:<16} Master   0        {switch.version:<20} None\n"

@@ -81,6 +81,8 @@ class Switch:
     neighbours: Callable[[], list[Neighbour]] = list
     ports: Callable[[], list[PortState]] = list
     bgp_peers: Callable[[], list[BgpPeer]] = list
+    macs: Callable[[], list[tuple[str, str]]] = list
+    """Port and MAC address (colons) of what it has learned."""
     clock_offset_s: float = 0.0
     """How far its clock is off; positive is fast."""
     faults: Faults = field(default_factory=Faults)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from rackwright.lab.emulator import mac_table
 from rackwright.lab.emulator.comware_show import port_key
 from rackwright.lab.emulator.device import Neighbour, PortState, Switch
 from topology.platforms.ports import native, short
@@ -201,6 +202,7 @@ DISPLAYS: dict[str, Callable[[Switch, Words], str]] = {
     "show lldp neighbors detail": _lldp_detail,
     "show lldp neighbors interface <if> [detail]": _lldp_detail,
     "show interfaces status": _status,
+    "show mac-address-table": mac_table.rgos,
     "show interfaces description": _descriptions,
     "show interfaces transceiver diagnosis": _optics,
     "show aggregateport summary": _aggregates,

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 
+from rackwright.lab.emulator import mac_table
 from rackwright.lab.emulator.device import Neighbour, PortState, Switch
 
 
@@ -164,6 +165,7 @@ DISPLAYS: dict[str, Callable[[Switch, tuple[str, ...]], str]] = {
     "display lldp neighbor brief": lambda switch, _: _lldp_brief(switch.neighbours()),
     "display interface brief": lambda switch, _: _brief(switch.ports()),
     "display interface description": lambda switch, _: _descriptions(switch),
+    "display mac-address": mac_table.vrp,
     "display clock": lambda switch, _: time.strftime(
         "%Y-%m-%d %H:%M:%S\n%A\nTime Zone(UTC) : UTC\n", switch.clock()
     ),

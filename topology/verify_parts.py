@@ -1,0 +1,171 @@
+"""Intended against observed, part by part: light, and what management controllers tell: BIOS, power supplies, drives, MACs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+
+from inventory.device_types import DeviceType
+from inventory.findings import Text
+from inventory.inventory import Device, Inventory
+from inventory.plan_model import Plan
+from topology.facts import ControllerFacts, DeviceFacts, SeenDrive
+from topology.verify import Result
+from topology.verify_devices import result, unread
+
+WELL = Text("as intended", "与规划一致")
+SIZE_TOLERANCE = 0.02
+"""Share by which a drive may differ from its nominal size (engineering estimate: makers round)."""
+
+
+def verify_light(inventory: Inventory, plan: Plan, facts: Mapping[str, DeviceFacts]) -> Iterator[Result]:
+    """Received light of every port of a switch that is up and has a planned optic, against the optic's own limits."""
+    optics = inventory.catalog.optics
+    ends = [(e, label) for c in plan.cables for e, label in ((c.a, c.label_a), (c.b, c.label_b))]
+    for end, label in sorted(ends, key=lambda e: (e[0].device, e[0].port or "")):
+        seen, optic = facts.get(end.device), optics.get(end.optic or "")
+        device = inventory.devices.get(end.device)
+        if (
+            seen is None
+            or optic is None
+            or device is None
+            or device.kind != "switch"
+            or optic.rx_min_dbm is None
+        ):
+            continue
+        state = next((p for p in seen.ports or () if p.name == end.port), None)
+        if state is None or not state.up:
+            continue  # told by the test of the port
+        low, high = optic.rx_min_dbm, optic.rx_max_dbm
+        want = f"{low:g} to {high:g} dBm" if high is not None else f"{low:g} dBm or more"
+        subject = f"{end.device}:{end.port}"
+        if state.rx_dbm is None:
+            yield unread("light", seen, want, subject, (label,))
+            continue
+        found = f"{state.rx_dbm:g} dBm"
+        if low <= state.rx_dbm and (high is None or state.rx_dbm <= high):
+            yield result("light", seen, "pass", want, found, WELL, subject, (label,))
+        else:
+            text = Text(
+                f"receives {found}, {optic.slug} allows {want}", f"收光 {found}，{optic.slug} 允许 {want}"
+            )
+            yield result("light", seen, "different", want, found, text, subject, (label,))
+
+
+def verify_controllers(
+    inventory: Inventory, asked: Collection[str], controllers: Mapping[str, ControllerFacts]
+) -> Iterator[Result]:
+    """Every server with a controller in the plan: it answers, and its parts are those of its type and delivery."""
+    for name in sorted(asked):
+        seen = controllers.get(name) or ControllerFacts(name, "not asked")
+        if seen.error:
+            text = Text(f"not run: {seen.error}", f"未执行：{seen.error}")
+            yield result("controller", seen, "not run", "answers", seen.error, text)
+        else:
+            yield result("controller", seen, "pass", "answers", "answers", Text("answers", "可达"))
+        device = inventory.devices[name]
+        yield _supplies(device.type, seen)
+        yield from _drives(inventory, device.type, seen)
+        yield from _macs(inventory, device, seen)
+    yield from _bios(inventory, controllers)
+
+
+def _supplies(kind: DeviceType, seen: ControllerFacts) -> Result:
+    count, watts = len(kind.power_ports), kind.rackwright.psu.rating_w
+    want = f"{count} well" if watts is None else f"{count} x {watts:g} W, all well"
+    if seen.supplies is None:
+        return unread("power", seen, want)
+    told = f"{len(seen.supplies)} power supplies" if len(seen.supplies) != 1 else "1 power supply"
+    wrong = [] if len(seen.supplies) == count else [f"{told}, {count} intended"]
+    wrong += [f"{s.name}: {s.state}" for s in seen.supplies if s.state != "OK"]
+    wrong += [
+        f"{s.name} is rated {s.rated_w:g} W, {watts:g} W intended"
+        for s in seen.supplies
+        if watts is not None and s.rated_w is not None and s.rated_w != watts
+    ]
+    return _judged("power", seen, want, told, wrong)
+
+
+def _drives(inventory: Inventory, kind: DeviceType, seen: ControllerFacts) -> Iterator[Result]:
+    parts = [(inventory.catalog.components[use.part], use.count) for use in kind.rackwright.components]
+    disks = [(part, count) for part, count in parts if part.kind == "disk"]
+    if not disks:
+        return
+    total = sum(count for _, count in disks)
+    want = " + ".join(f"{count} x {f'{part.tb:g} TB' if part.tb else part.part}" for part, count in disks)
+    if seen.drives is None:
+        yield unread("drive", seen, want)
+        return
+    wrong = [] if len(seen.drives) == total else [f"{len(seen.drives)} drives, {total} intended"]
+    wrong += [f"{d.name}: {d.state}" for d in seen.drives if d.state != "OK"]
+    if all(part.tb for part, _ in disks):
+        left = Counter({round(float(part.tb or 0) * 1e12): 0 for part, _ in disks})
+        for part, count in disks:
+            left[round(float(part.tb or 0) * 1e12)] += count
+        wrong += _sizes(left, seen.drives)
+    yield _judged("drive", seen, want, f"{len(seen.drives)} drives", wrong)
+
+
+def _sizes(left: Counter[int], drives: tuple[SeenDrive, ...]) -> Iterator[str]:
+    """Drives that are none of the sizes still wanted."""
+    for drive in drives:
+        if drive.size_bytes is None:
+            continue
+        size = drive.size_bytes
+        fit = next((s for s in sorted(left) if left[s] and abs(size - s) <= SIZE_TOLERANCE * s), None)
+        if fit is None:
+            yield f"{drive.name} has {size / 1e12:.3g} TB, which is not intended"
+        else:
+            left[fit] -= 1
+
+
+def _macs(inventory: Inventory, device: Device, seen: ControllerFacts) -> Iterator[Result]:
+    delivery = inventory.delivered.get(device.name)
+    own = {i.name for i in device.type.interfaces if i.mgmt_only}
+    noted = {port: mac for port, mac in sorted((delivery.macs if delivery else {}).items()) if mac}
+    if not noted:
+        return
+    want = ", ".join(f"{port} {mac}" for port, mac in noted.items())
+    if seen.nics is None and seen.mac is None:
+        yield unread("mac", seen, want)
+        return
+    cards = {n.mac for n in seen.nics or ()}
+    by_name = {n.port: n.mac for n in seen.nics or ()}
+    wrong = []
+    for port, mac in noted.items():
+        if port in own:
+            told = seen.mac
+            fits = told in (mac, None)
+        else:
+            told = by_name.get(port)
+            fits = told == mac or (told is None and mac in cards) or seen.nics is None
+        if not fits:
+            wrong.append(f"{port} has {told or 'none of the cards told'}, the delivery note says {mac}")
+    yield _judged("mac", seen, want, ", ".join(sorted(cards)), wrong)
+
+
+def _bios(inventory: Inventory, controllers: Mapping[str, ControllerFacts]) -> Iterator[Result]:
+    """One BIOS version a device type; which one is not planned, so the one most of them tell."""
+    kinds: dict[str, list[ControllerFacts]] = defaultdict(list)
+    for name in sorted(controllers):
+        kinds[inventory.devices[name].type.slug].append(controllers[name])
+    for slug, members in sorted(kinds.items()):
+        told = Counter(f.bios for f in members if f.bios)
+        usual = min(told, key=lambda version: (-told[version], version), default=None)
+        for seen in members:
+            if usual is None or seen.bios is None:
+                yield unread("bios", seen, f"one version on all {slug}")
+                continue
+            wrong = (
+                []
+                if seen.bios == usual
+                else [f"{seen.bios}, {told[usual]} of {len(members)} {slug} have {usual}"]
+            )
+            yield _judged("bios", seen, usual, seen.bios, wrong)
+
+
+def _judged(test: str, seen: ControllerFacts, want: str, found: str, wrong: list[str]) -> Result:
+    if not wrong:
+        return result(test, seen, "pass", want, found, WELL)
+    text = "; ".join(wrong)
+    return result(test, seen, "different", want, text, Text(text, "；".join(wrong)))
