@@ -44,12 +44,12 @@ class Provider(pulumi.ProviderResource):
 
 @dataclass(frozen=True)
 class Boot:
-    """Boot override and order. `target`: Pxe, Hdd, … (None: nothing overridden); `enabled`: Continuous, Once or
-    Disabled; `mode`: UEFI or Legacy; `order`: references of boot options, first tried first."""
+    """Boot override and order. `target`: Pxe, Hdd, … (None: nothing overridden); `enabled`: Continuous or
+    Disabled (Once is an order, not a state); `mode`: UEFI or Legacy; `order`: references of boot options, first tried first."""
 
     target: str | None = None
     mode: Literal["UEFI", "Legacy"] | None = None
-    enabled: Literal["Continuous", "Once", "Disabled"] | None = None
+    enabled: Literal["Continuous", "Disabled"] | None = None
     order: Sequence[str] | None = None
 
     def inputs(self) -> dict[str, Any]:
@@ -142,7 +142,9 @@ class Account(pulumi.CustomResource):
             {"device": device, "address": address, "port": port, "userName": user_name, "role": role, "secret": secret,
              "rotation": rotation, "enabled": enabled, "serial": serial}
         )  # fmt: skip
-        super().__init__("rackwright:redfish:Account", name, {**_outputs("accountId"), **inputs}, opts)
+        super().__init__(
+            "rackwright:redfish:Account", name, {**_outputs("accountId", "serial"), **inputs}, opts
+        )
 
     @property
     def account_id(self) -> Output[str]:

@@ -34,7 +34,7 @@ class Faults:
     """What is wrong with a controller. `lie` maps a path (`/redfish/v1/Systems/1`) to what is laid over its answer;
     `lost` names the feeds without power. `change` maps a path to what becomes of a PATCH, POST or DELETE there: a
     status that is answered, `cut` (the connection ends first), `drop` (it ends after the change), `forget` (said to be
-    done and not done)."""
+    done and not done); a list is used up one a request, null: nothing happens."""
 
     unauthorized: bool = False
     unavailable: bool = False

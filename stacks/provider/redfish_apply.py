@@ -1,0 +1,110 @@
+"""All or nothing on one controller: send what differs, read it back, and take all of it back when anything fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stacks.provider.api import NoAnswerError, UnreachableError
+from stacks.provider.errors import ProviderError
+from stacks.provider.redfish_settings import BOOT, CARD, View, changes, read
+from stacks.provider.values import Props
+
+
+class StandingError(ProviderError):
+    """It failed, and taking it back failed too. `stands` says of each setting what it is now."""
+
+    def __init__(self, message: str, stands: list[str]) -> None:
+        super().__init__(message)
+        self.stands = stands
+
+
+def look(view: View, wanted: Iterable[str]) -> Props:
+    """Values of these settings, and of those that are only changed together with one of them.
+
+    Raises ProviderError that names all settings the controller does not have.
+    """
+    wanted = set(wanted)
+    found, lacking = read(view, wanted)
+    if lacking:
+        raise ProviderError(
+            view.controller.say("read its settings", "; ".join(lacking), "Take them out of the stack, or correct their names; nothing was sent")
+        )  # fmt: skip
+    together = [group for group in ([*BOOT][:3], [*CARD]) if wanted & set(group)]
+    more = {name for group in together for name in group} - wanted
+    return {**found, **read(view, more)[0]}
+
+
+def bring(view: View, found: Props, wanted: Mapping[str, Any]) -> None:
+    """Make the settings what `wanted` says; `found` is what `look` found.
+
+    Raises ProviderError when all of it was taken back, StandingError when not.
+    """
+    differing = {name for name in _counted(wanted) if wanted[name] != found.get(name)}
+    if not differing:
+        return
+    try:
+        _send(view, {**found, **wanted}, differing)
+        _read_back(view, wanted, differing)
+    except ProviderError as error:
+        stands = _take_back(view, found, differing)
+        if stands:
+            raise StandingError(
+                f"{error} Taking it back failed too; now: {'; '.join(stands)}", stands
+            ) from error
+        raise ProviderError(f"{error} What was changed was taken back: nothing stands") from error
+
+
+def _counted(values: Mapping[str, Any]) -> set[str]:
+    """Settings that mean something beside the others: not an address where DHCP gives one, no target of an override
+    that is off."""
+    names = set(values)
+    if values.get("network.dhcp"):
+        names -= {"network.address", "network.prefix", "network.gateway"}
+    if values.get("boot.enabled") == "Disabled":
+        names -= {"boot.target"}
+    return names
+
+
+def _send(view: View, values: Mapping[str, Any], names: set[str], *, all_of_it: bool = False) -> None:
+    """Send the changes in order. `all_of_it`: go on after one that failed."""
+    for resource, body in changes(view, values, names):
+        moves = "network.address" in names and {"IPv4StaticAddresses", "IPv4Addresses"} & set(body)
+        try:
+            view.controller.patch(resource, body)
+        except (NoAnswerError, UnreachableError):
+            if not moves and not all_of_it:  # at a new address it may not be able to answer at the old one
+                raise
+        except ProviderError:
+            if not all_of_it:
+                raise
+        if moves:
+            view.controller.move(str(values["network.address"]), view.system.path)
+
+
+def _read_back(view: View, wanted: Mapping[str, Any], names: set[str]) -> None:
+    view.forget()
+    now, _ = read(view, names)
+    wrong = [
+        f"{n} is {now.get(n)!r} instead of {wanted[n]!r}" for n in sorted(names) if now.get(n) != wanted[n]
+    ]
+    if wrong:
+        raise ProviderError(
+            view.controller.say("read back what was set", f"it said yes, and yet {'; '.join(wrong)}", "Look at the controller's log")
+        )  # fmt: skip
+
+
+def _take_back(view: View, found: Mapping[str, Any], names: set[str]) -> list[str]:
+    """Put back what was found; what stands of it all the same, one sentence a setting."""
+    try:
+        view.forget()
+        now, _ = read(view, names)
+        back = {n for n in names if now.get(n) != found.get(n)}
+        _send(view, {**now, **found}, back, all_of_it=True)
+        view.forget()
+        now, _ = read(view, back)
+        return [
+            f"{n} is {now.get(n)!r}, was {found.get(n)!r}" for n in sorted(back) if now.get(n) != found.get(n)
+        ]
+    except ProviderError as error:
+        return [f"not known of {', '.join(sorted(names))}: {error}"]
