@@ -17,6 +17,7 @@ import yaml
 
 PLAYBOOKS = Path(__file__).resolve().parent.parent / "playbooks"
 LINE = "__line__"
+Conditions = tuple[str, ...]
 READS = {
     "assert", "debug", "fail", "fetch", "find", "getent", "import_role", "import_tasks",
     "include_tasks", "include_vars", "meta", "package_facts", "pause", "ping", "rackwright_backup",
@@ -59,21 +60,25 @@ BY_BODY = (
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One task that changes something on a device. `what` is an item or an order of the ownership list, None when it
-    is neither; `conditions` is all that decides whether it runs, with the role's own variables resolved."""
+    """One task that changes something on a device, on one way to it. `what` is an item or an order of the ownership
+    list, None when it is neither; `conditions` all have to hold for it to run, with the role's own variables resolved."""
 
     role: str
     path: str
     line: int
     task: str
     what: str | None
-    conditions: str
+    conditions: tuple[str, ...]
 
     @property
     def asks(self) -> bool:
-        """Whether it runs only after asking who owns the item."""
-        return self.what is not None and bool(
-            re.search(rf"owners?\b\W+{self.what}\b|\b{self.what}\b[^)]*owner", self.conditions)
+        """Whether it runs only when the item is Ansible's: by a condition that says so, or by a value that is empty
+        otherwise."""
+        owner = rf"rackwright_owners\W+{self.what}\b\W{{0,2}}"
+        plain = re.compile(rf"{owner}\s*(==\s*'ansible'|!=\s*'pulumi')")
+        empty = re.compile(rf"\{{\}}\s+if\s+{owner}\s*!=\s*'ansible'\s+(or|else)\b")
+        return self.what is not None and any(
+            (plain.search(c) and " or " not in c) or empty.search(c) for c in self.conditions
         )
 
 
@@ -103,25 +108,50 @@ def unowned(writes: Iterable[Write]) -> list[Write]:
 
 
 def _role(role: Path, root: Path) -> Iterator[Write]:
-    values = {}
-    for folder in ("defaults", "vars"):
-        for name, value in (_read(role / folder / "main.yml") or {}).items():
-            values[name] = str(value)
-    files = sorted((role / "tasks").glob("*.yml"))
-    tasks = {path.name: _read(path) or [] for path in files}
-    included: dict[str, list[str]] = {}
-    for name in tasks:
-        for task, conditions in _flat(tasks[name], []):
+    files = {path.name: path for path in sorted((role / "tasks").glob("*.yml"))}
+    tasks: dict[str, list[tuple[dict[str, Any], Conditions]]] = {}
+    for name, path in files.items():
+        try:
+            tasks[name] = list(_flat(_read(path) or [], ()))
+        except yaml.YAMLError as exc:
+            mark = getattr(exc, "problem_mark", None)
+            shown, line = path.relative_to(root).as_posix(), mark.line + 1 if mark else 0
+            yield Write(role.name, shown, line, "a file that cannot be read", None, ())
+    values = _values(role, [task for found in tasks.values() for task, _ in found])
+    for name, found in tasks.items():
+        shown = files[name].relative_to(root).as_posix()
+        for way in dict.fromkeys(_ways(name, tasks, ())):
+            for task, conditions in found:
+                for what in _changes(role.name, task):
+                    all_of = tuple(_resolved(c, values) for c in (*way, *conditions))
+                    yield Write(role.name, shown, task[LINE], str(task.get("name", "")), what, all_of)
+
+
+def _values(role: Path, tasks: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The role's own variables: defaults, vars, and what its tasks set."""
+    out: dict[str, str] = {}
+    given = [_read(role / folder / "main.yml") or {} for folder in ("defaults", "vars")]
+    for task in tasks:
+        given += [task.get("ansible.builtin.set_fact") or {}, task.get("vars") or {}]
+    for found in given:
+        out |= {name: str(value) for name, value in found.items() if name != LINE}
+    return out
+
+
+def _ways(
+    name: str, tasks: Mapping[str, list[tuple[dict[str, Any], Conditions]]], inside: Conditions
+) -> list[Conditions]:
+    """The conditions of each way to a task file; one without any for a file that nothing here includes."""
+    if name in inside:
+        return []
+    out: list[Conditions] = []
+    for other, found in tasks.items():
+        for task, conditions in found:
             target = task.get("ansible.builtin.include_tasks") or task.get("ansible.builtin.import_tasks")
             target = target.get("file") if isinstance(target, dict) else target
-            if isinstance(target, str):
-                included.setdefault(target, []).extend(conditions)
-    for path in files:
-        shown = path.relative_to(root).as_posix()
-        for task, conditions in _flat(tasks[path.name], included.get(path.name, [])):
-            for what in _changes(role.name, task):
-                text = _resolved(" and ".join(conditions), values)
-                yield Write(role.name, shown, task[LINE], str(task.get("name", "")), what, text)
+            if target == name:
+                out += [(*way, *conditions) for way in _ways(other, tasks, (*inside, name))]
+    return out or [()]
 
 
 def _plays(path: Path, root: Path) -> Iterator[Write]:
@@ -130,22 +160,26 @@ def _plays(path: Path, root: Path) -> Iterator[Write]:
     for play in plays if isinstance(plays, list) else ():
         local = play.get("hosts") == "localhost" or play.get("connection") == "local"
         for part in ("pre_tasks", "tasks", "post_tasks"):
-            for task, conditions in _flat(play.get(part) or [], []):
+            for task, conditions in _flat(play.get(part) or [], ()):
                 for what in _changes("", {**task, "delegate_to": "localhost"} if local else task):
                     shown, name = path.relative_to(root).as_posix(), str(task.get("name", ""))
-                    yield Write(path.stem, shown, task[LINE], name, what, " and ".join(conditions))
+                    yield Write(path.stem, shown, task[LINE], name, what, conditions)
 
 
-def _flat(tasks: list[dict[str, Any]], conditions: list[str]) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """Tasks outside and inside blocks, each with the conditions that hold for it."""
+def _flat(tasks: list[dict[str, Any]], conditions: Conditions) -> Iterator[tuple[dict[str, Any], Conditions]]:
+    """Tasks outside and inside blocks, each with the conditions that hold for it; variables of a block are its
+    tasks'."""
     for task in tasks:
         here = task.get("when", [])
-        mine = conditions + [str(c) for c in (here if isinstance(here, list) else [here])]
-        if "block" in task:
-            for part in ("block", "rescue", "always"):
-                yield from _flat(task.get(part) or [], mine)
-        else:
+        mine = (*conditions, *(str(c) for c in (here if isinstance(here, list) else [here])))
+        if "block" not in task:
             yield task, mine
+            continue
+        for part in ("block", "rescue", "always"):
+            for inner in task.get(part) or []:
+                yield from _flat(
+                    [{**inner, "vars": {**(task.get("vars") or {}), **(inner.get("vars") or {})}}], mine
+                )
 
 
 def _changes(role: str, task: Mapping[str, Any]) -> tuple[str | None, ...]:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from inventory.inventory import Inventory
 from stacks.policy.rules import Known, Violation
 from stacks.policy.rules import violations as broken
@@ -29,8 +31,8 @@ class PolicyError(Exception):
 
 
 def violations(declared: Iterable[Declared | Wanted], inventory: Inventory | None = None) -> list[Violation]:
-    """Rules broken by what is declared. With the inventory also: whether Pulumi owns it, and whether a secret that is
-    named exists; without it the defaults hold, and every name of a secret is unknown."""
+    """Rules broken by what is declared. Without the inventory the owners are those by default, and whether a secret
+    that is named exists is not looked at."""
     return broken([_resource(d) for d in declared], known_of(inventory) if inventory else Known())
 
 
@@ -59,7 +61,8 @@ def _resource(declared: Declared | Wanted) -> Declared:
 def _camel_keys(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments of a class by the names the engine knows. The names inside `bios` are the maker's own."""
     out: dict[str, Any] = {}
-    for key, value in arguments.items():
+    for key, given in arguments.items():
+        value = given.model_dump() if isinstance(given, BaseModel) else given
         first, *rest = key.split("_")
         nested = isinstance(value, Mapping) and key != "bios"
         out[first + "".join(word.title() for word in rest)] = _camel_keys(value) if nested else value

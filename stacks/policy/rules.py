@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from inventory.findings import Text, names_text
 from inventory.model_ownership import Owners
-from stacks.ownership import claims
+from stacks.ownership import GROUPING, claims
 from stacks.programs.cloud_settings import public
 
 
@@ -64,11 +64,11 @@ class Violation:
 
 @dataclass(frozen=True)
 class Known:
-    """What the rules are held against: who owns what, names of the inventory's secrets, and the values of those that
-    are at hand (never shown)."""
+    """What the rules are held against: who owns what, names of the inventory's secrets (None: not at hand, so names
+    are not looked up), and the values of those that are at hand (never shown)."""
 
     owners: Owners = field(default_factory=Owners)
-    secrets: frozenset[str] = frozenset()
+    secrets: frozenset[str] | None = None
     values: frozenset[str] = field(default=frozenset(), repr=False)
 
 
@@ -159,8 +159,8 @@ def of_stack(resources: Sequence[Resource]) -> list[Violation]:
                 f"no private endpoint for {names_text(missing)}", f"缺少私有接入点：{names_text(missing)}"
             )
             out.append(Violation("private-endpoints", PROVIDER, "", text))
-    if len(resources) > RESOURCES_MAX:
-        count = len(resources)
+    count = sum(not r.type.startswith(GROUPING) for r in resources)
+    if count > RESOURCES_MAX:
         text = Text(
             f"{count} resources, at most {RESOURCES_MAX}: split it by site",
             f"{count} 个资源，上限 {RESOURCES_MAX}，请按中心拆分",
@@ -280,7 +280,7 @@ def plain_secret(resource: Resource, known: Known) -> Iterator[Text]:
         if not isinstance(value, str) or not value:
             continue
         if own and key in SECRET_NAMES:
-            if value not in known.secrets:
+            if known.secrets is not None and value not in known.secrets:
                 yield Text(f"{key} names no secret of the inventory", f"{key} 不是清单中的密钥名称")
         elif SECRET_INPUTS.search(key):
             yield Text(f"{key} is given in plain text", f"{key} 为明文")
