@@ -15,7 +15,7 @@ from capacity.draws import draws
 from inventory.device_model import DeviceType, PowerOutlet, PowerPort
 from inventory.inventory import Device, Inventory, RackPlace
 from inventory.model import Fleet, Side
-from inventory.plan_model import Cord, PlacedDevice, Plan
+from inventory.plan_model import Cord, PlacedDevice, Plan, issued
 
 SIDES: tuple[Side, Side] = ("a", "b")
 STS_BANK = "sts"
@@ -70,12 +70,12 @@ def plan_cords(
 
     A cord of `previous` stays when its device still stands in the same rack and its outlet still exists and
     fits; phase and label are written anew. An inlet for which no outlet is left, or whose rack type names
-    no power strip, gets no cord. New ids follow the highest id of `previous` at the site.
+    no power strip, gets no cord. New ids follow the highest ever issued at the site.
     """
     here = {
         d.name: d for d in devices if d.rack is not None and d.rack in inventory.racks and d.name in inventory.devices
     }  # fmt: skip
-    planner = _Planner(inventory, here)
+    planner = _Planner(inventory, here, issued(previous))
     for cord in sorted(previous.cords if previous else (), key=lambda c: c.id):
         planner.keep(cord)
     racks: dict[str, list[str]] = {}
@@ -118,7 +118,7 @@ def _even_split(loads_w: Mapping[str, float], waiting: Sequence[_Waiting]) -> di
 class _Planner:
     """Outlets taken, watts per bank and the next number per site while cords are dealt out."""
 
-    def __init__(self, inventory: Inventory, here: Mapping[str, PlacedDevice]) -> None:
+    def __init__(self, inventory: Inventory, here: Mapping[str, PlacedDevice], last: dict[str, int]) -> None:
         self.inventory = inventory
         self.here = here
         self.power = draws(inventory)
@@ -126,13 +126,11 @@ class _Planner:
         self.corded: set[tuple[str, str]] = set()
         self.taken: set[tuple[str, str]] = set()
         self.load_w: dict[tuple[str, str], float] = {}
-        self.last: dict[str, int] = {}
+        self.last = last
+        """Highest number issued by series of ids."""
 
     def keep(self, cord: Cord) -> None:
         """Take over a cord of the previous plan if it can stay."""
-        site, _, number = cord.id.partition("-P-")
-        if number.isdigit():
-            self.last[site] = max(self.last.get(site, 0), int(number))
         placed = self.here.get(cord.device)
         if (
             placed is None
@@ -245,9 +243,9 @@ class _Planner:
                 return
 
     def next_id(self, rack: str) -> str:
-        site = self.inventory.racks[rack].site
-        self.last[site] = self.last.get(site, 0) + 1
-        return f"{site}-P-{self.last[site]:06d}"
+        series = f"{self.inventory.racks[rack].site}-P"
+        self.last[series] = self.last.get(series, 0) + 1
+        return f"{series}-{self.last[series]:06d}"
 
     def add(
         self, id: str, device: Device, inlet: str, rack: str, side: Side, pdu: str, bank: str, outlet: str,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from capacity.bom import bill_of_material
@@ -10,7 +12,7 @@ from capacity.cords import plan_cords
 from capacity.load_lines import load_lines
 from capacity.place import place
 from inventory.inventory import Inventory
-from inventory.plan_model import Plan
+from inventory.plan_model import Plan, Series, issued
 from topology.addresses import plan_addresses
 from topology.cables import plan_cables
 
@@ -43,4 +45,6 @@ def make_plan(
     tell("bill of material", 4)
     bom = bill_of_material(inventory, placed.devices, cables)
     tell("done", 5)
-    return Plan(placed.devices, cables, cords, prefixes, asns, addresses, placed.proofs, bom, power)
+    plan = Plan(placed.devices, cables, cords, prefixes, asns, addresses, placed.proofs, bom, power)
+    highest = Counter(issued(previous)) | Counter(issued(plan))
+    return replace(plan, series=tuple(Series(series=s, highest=n) for s, n in sorted(highest.items())))

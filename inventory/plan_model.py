@@ -172,6 +172,14 @@ class LoadLine(PlanRecord):
     unknown: tuple[str, ...] = ()
 
 
+class Series(PlanRecord):
+    """The highest number ever issued in a series of cable or cord ids, such as `A-C`: an id is never issued twice,
+    also when the cable that had it is gone."""
+
+    series: str
+    highest: UInt
+
+
 @dataclass(frozen=True)
 class Plan:
     """A whole plan. Lists are sorted by their key; `documents` allow findings to name file and line."""
@@ -185,6 +193,7 @@ class Plan:
     proofs: tuple[PlacementProof, ...] = ()
     bom: tuple[BomLine, ...] = ()
     power: tuple[LoadLine, ...] = ()
+    series: tuple[Series, ...] = ()
     documents: dict[str, Document] | None = None
 
 
@@ -198,5 +207,18 @@ PLAN_FILES: dict[str, tuple[str, type[PlanRecord], str]] = {
     "proofs": ("placement.yml", PlacementProof, "how good the placement is, per site"),
     "bom": ("bom.yml", BomLine, "optics and cables: needed against supplied"),
     "power": ("power.yml", LoadLine, "watts on every element, normal and with one side dead"),
+    "series": ("series.yml", Series, "highest id issued per series of cables and cords"),
 }
 """Attribute of Plan -> file, record class, heading comment."""
+MAY_BE_MISSING = ("series",)
+"""What plans written before it existed do not have."""
+
+
+def issued(plan: Plan | None) -> dict[str, int]:
+    """Highest number ever issued by series: what the plan remembers, and what stands in it."""
+    highest = {s.series: s.highest for s in plan.series} if plan else {}
+    ids = [*(c.id for c in plan.cables), *(c.id for c in plan.cords)] if plan else []
+    for series, _, number in (one.rpartition("-") for one in ids):
+        if series and number.isdigit():
+            highest[series] = max(highest.get(series, 0), int(number))
+    return highest

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from inventory.findings import Finding, Position, Severity, Text, ordered
 from inventory.flow_yaml import flow
-from inventory.plan_model import PLAN_FILES, Plan, PlanRecord
+from inventory.plan_model import MAY_BE_MISSING, PLAN_FILES, Plan, PlanRecord
 from inventory.project_files import shown_path
 from inventory.source import Document, read
 from inventory.validation import near, validate
@@ -75,6 +75,8 @@ def _load(folder: Path) -> LoadedPlan:
     for attribute, (file_name, model, _) in PLAN_FILES.items():
         path = folder / file_name
         if not path.exists():
+            if attribute in MAY_BE_MISSING:
+                continue
             findings.append(
                 _fault(
                     "INV001",

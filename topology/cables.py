@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 from inventory.inventory import Device, Inventory
 from inventory.model import ExistingSwitch, Fleet, OobSwitch, Pair
-from inventory.plan_model import Cable, CableKind, End, PlacedDevice, Plan
+from inventory.plan_model import Cable, CableKind, End, PlacedDevice, Plan, issued
 from topology.cable_parts import (
     LETTERS,
     Places,
     cable_id,
     colour_of,
     joined_labels,
-    parse_id,
 )
 from topology.links import (
     Key,
@@ -52,7 +51,7 @@ def plan_cables(
     Devices without a rack get none. A link for which no port is left is not invented: the checks report it.
     """
     placed = {d.name: d for d in devices if d.rack in inventory.racks and d.name in inventory.devices}
-    planner = _Planner(inventory, placed)
+    planner = _Planner(inventory, placed, issued(previous))
     planner.keep(previous.cables if previous else ())
     planner.access()
     planner.pair_links()
@@ -79,7 +78,9 @@ class _Link:
 class _Planner:
     """Ports taken, links still wanted, and the next number per site and class while cables are dealt out."""
 
-    def __init__(self, inventory: Inventory, placed: Mapping[str, PlacedDevice]) -> None:
+    def __init__(
+        self, inventory: Inventory, placed: Mapping[str, PlacedDevice], last: dict[str, int]
+    ) -> None:
         self.inventory = inventory
         self.placed = placed
         self.places = Places(Trays(inventory), placed)
@@ -88,7 +89,8 @@ class _Planner:
         self.wanted: Counter[Key] = wanted_keys(inventory, placed)
         self.by_key: dict[Key, list[Cable]] = {}
         """Kept and new cables by key, to keep the two links of a server on one port number."""
-        self.last: dict[tuple[str, str], int] = {}
+        self.last = last
+        """Highest number issued by series of ids."""
         self.bundles: Counter[str] = Counter()
         self.cards: Counter[tuple[str, str, str]] = Counter()
         """(near switch or pair, far switch, line card) -> uplinks that end there."""
@@ -100,11 +102,6 @@ class _Planner:
 
     def keep(self, cables: Sequence[Cable]) -> None:
         """Take over every cable of the plan before that is still wanted."""
-        for cable in sorted(cables, key=lambda c: c.id):
-            parts = parse_id(cable.id)
-            if parts:
-                series = (parts.site, parts.letter)
-                self.last[series] = max(self.last.get(series, 0), parts.number)
         ids: set[str] = set()
         for cable in sorted(cables, key=lambda c: c.id):
             if cable.id in ids or not self._stands(cable):
@@ -409,7 +406,8 @@ class _Planner:
         """Give a link id, length, labels, bundle and colour, and count it in."""
         site = self.inventory.racks[str(self.placed[link.near].rack)].site
         cable = link.medium.cable
-        series = (site, LETTERS[cable.kind])
+        letter = LETTERS[cable.kind]
+        series = f"{site}-{letter}"
         self.last[series] = self.last.get(series, 0) + 1
         length, route = self._length(link.near, link.far, cable.slug)
         stock = link.stock_m
@@ -422,7 +420,7 @@ class _Planner:
         label_a, label_b = joined_labels(near, far)
         self._note(
             Cable(
-                id=cable_id(*series, self.last[series]),
+                id=cable_id(site, letter, self.last[series]),
                 kind=link.kind,
                 type=cable.slug,
                 speed_gbps=link.speed_gbps,

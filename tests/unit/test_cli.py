@@ -183,7 +183,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert before.code == 0 and "no plan yet" in before.out
     first = run("plan", "-p", folder, "--format", "json", "--out", folder.parent / "out")
     assert first.code in (0, 1), first.err
-    assert all(Path(p).name in ("report.html", "plan.xlsx") or "9 files" in p for p in first.data["written"])
+    assert all(Path(p).name in ("report.html", "plan.xlsx") or "10 files" in p for p in first.data["written"])
     assert (folder.parent / "out" / "report.html").stat().st_size > 10_000
     assert (folder.parent / "out" / "plan.xlsx").read_bytes()[:2] == b"PK"
     assert sorted(p.name for p in (folder / "plan").iterdir()) == sorted(f for f, _, _ in PLAN_FILES.values())

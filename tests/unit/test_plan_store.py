@@ -32,6 +32,7 @@ from inventory.plan_model import (
     PlannedAsn,
     PlannedPrefix,
     PlanRecord,
+    Series,
 )
 from inventory.plan_store import dump, load_plan, plan_folder, write_plan
 
@@ -84,6 +85,7 @@ def sample(tag: str = "", devices: int = 3) -> Plan:
             LoadLine(element="A01-A01", kind="rack", limit_w=None, alloc_w=0.1 + 0.2, peak_w=1e-7, alloc_a_dead_w=1e15,
                      peak_a_dead_w=0, alloc_b_dead_w=123456.789, peak_b_dead_w=5, unknown=("d-001",)),
         ),
+        series=(Series(series="A-C", highest=7),),
     )  # fmt: skip
 
 
