@@ -10,6 +10,7 @@ import typer
 
 from rackwright.cli.common import Format
 from rackwright.cli.lab import lab
+from rackwright.cli.stacks import stacks
 
 
 class Draw(StrEnum):
@@ -36,6 +37,7 @@ app = typer.Typer(
     "Start with `rackwright plan -p guangxi`, then read `rackwright show summary -p guangxi`.",
 )
 app.add_typer(lab, name="lab")
+app.add_typer(stacks, name="stacks")
 
 ProjectOption = Annotated[
     str | None,

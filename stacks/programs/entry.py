@@ -46,13 +46,26 @@ def run(layer: str) -> None:
     if site not in inventory.sites:
         raise ProgramError(f"stack {site}: the project has the sites {', '.join(sorted(inventory.sites))}")
     reference(layer, site, plan)
-    port = config.get_int("port")
-    module = importlib.import_module(f"stacks.programs.{layer}")
-    declared = module.declaration(inventory, plan, site, **({"port": port} if port else {}))
+    declared = declaration(layer, inventory, plan, site, config.get_int("port"))
     declare(inventory, declared)
     pulumi.export("declared", len(declared.wanted))
     pulumi.export("notDeclared", shortened(reasons(declared.not_declared)))
     pulumi.export("planDigest", plan_digest(plan))
+
+
+def declaration(
+    layer: str, inventory: Inventory, plan: Plan, site: str, port: int | None = None
+) -> Declaration:
+    """What a layer declares for a site. `port`: where its devices are asked, when not at the usual port."""
+    module = importlib.import_module(f"stacks.programs.{layer}")
+    found: Declaration = module.declaration(inventory, plan, site, **({"port": port} if port else {}))
+    return found
+
+
+def count(layer: str, site: str, name: str) -> int:
+    """How many resources a stack declares. Raises ProgramError."""
+    inventory, plan = project(name)
+    return len(declaration(layer, inventory, plan, site).wanted)
 
 
 @cache

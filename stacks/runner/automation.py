@@ -1,0 +1,154 @@
+"""One stack through the Automation API: the program runs in this process, the engine beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stacks.layers import project_name
+from stacks.runner.engine import CHECKOUT, Engine, Home, environment, locks
+from stacks.runner.results import Gather, Progress, StackResult
+
+if TYPE_CHECKING:
+    from pulumi.automation import Stack
+
+FOLDERS = Path(__file__).resolve().parents[1]
+"""Where the stack folders are."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One stack: its layer, its site, and the folders and engine it runs with."""
+
+    layer: str
+    site: str
+    home: Home
+    engine: Engine
+
+    def open(self) -> Stack:
+        """The stack, made when it does not exist yet."""
+        from pulumi import automation as auto
+
+        from stacks.programs.entry import run
+
+        work = write_work(self.home, self.layer, self.site)
+        root = str(self.engine.root) if self.engine.root else None
+        options = auto.LocalWorkspaceOptions(
+            work_dir=str(work), env_vars=environment(self.home), pulumi_command=auto.PulumiCommand(root)
+        )
+        return auto.create_or_select_stack(
+            self.site, project_name=project_name(self.layer), program=lambda: run(self.layer), opts=options
+        )
+
+
+def write_work(home: Home, layer: str, site: str) -> Path:
+    """The folder the engine runs in for a layer: the project file of the stack folder with full paths, and the
+    stack's configuration, which keeps the salt of the passphrase. Plain `pulumi` works in it too."""
+    import yaml
+
+    work, source = home.work(layer), FOLDERS / layer
+    work.mkdir(parents=True, exist_ok=True)
+    settings = yaml.safe_load((source / "Pulumi.yaml").read_text(encoding="utf-8"))
+    settings["main"] = str(source)
+    for plugins in settings.get("plugins", {}).values():
+        for plugin in plugins:
+            plugin["path"] = str((source / plugin["path"]).resolve())
+    environment_folder = CHECKOUT / ".venv"
+    if environment_folder.is_dir():
+        settings["runtime"] = {"name": "python", "options": {"virtualenv": str(environment_folder)}}
+    else:
+        settings["runtime"] = "python"
+    _write(work / "Pulumi.yaml", yaml.safe_dump(settings, sort_keys=False))
+    own, shipped = work / f"Pulumi.{site}.yaml", source / f"Pulumi.{site}.yaml"
+    kept: dict[str, Any] = yaml.safe_load(own.read_text(encoding="utf-8")) if own.is_file() else {}
+    given: dict[str, Any] = yaml.safe_load(shipped.read_text(encoding="utf-8")) if shipped.is_file() else {}
+    config = {**(kept.get("config") or {}), **(given.get("config") or {})}
+    config[f"{project_name(layer)}:project"] = str(home.project)
+    _write(own, yaml.safe_dump({**kept, **given, "config": config}, sort_keys=True))
+    return work
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def preview(target: Target, tell: Progress) -> StackResult:
+    """What `up` would do."""
+    return _run(target, tell, lambda stack, listen: stack.preview(on_event=listen), "would change")
+
+
+def up(target: Target, tell: Progress, *, refresh: bool = False, parallel: int | None = None) -> StackResult:
+    """Bring what stands to what is declared. `refresh`: look at what stands first."""
+    return _run(
+        target, tell,
+        lambda stack, listen: stack.up(on_event=listen, refresh=refresh, parallel=parallel, show_secrets=False), "changed",
+    )  # fmt: skip
+
+
+def drift(target: Target, tell: Progress) -> StackResult:
+    """Look at everything in the state; what differs is drift. Changes nothing, not even the state."""
+    return _run(target, tell, lambda stack, listen: stack.preview_refresh(on_event=listen), "drift")
+
+
+def destroy(target: Target, tell: Progress, *, parallel: int | None = None) -> StackResult:
+    """Take everything away that the stack has made."""
+    return _run(
+        target, tell,
+        lambda stack, listen: stack.destroy(on_event=listen, parallel=parallel, show_secrets=False), "destroyed",
+    )  # fmt: skip
+
+
+def release(target: Target) -> None:
+    """Take back the lock of a run that was killed, and look at what it had begun."""
+    stack = target.open()
+    stack.cancel()
+
+
+def _run(
+    target: Target, tell: Progress, work: Callable[[Stack, Callable[[Any], None]], object], changed: Any
+) -> StackResult:
+    """Run one operation and gather what became of it. What the engine says of a failure is kept, never raised."""
+    from pulumi.automation.errors import CommandError
+
+    result = StackResult(target.layer, target.site)
+    begun = time.monotonic()
+    if held := locks(target.home, project_name(target.layer), target.site):
+        lock = held[0]
+        result.outcome = "locked"
+        if lock.alive:
+            result.hint = f"process {lock.pid} of {lock.host or 'this machine'} works on it since {lock.at} UTC: wait for it"
+        else:
+            result.hint = (
+                f"the run of {lock.at} UTC (process {lock.pid}) was killed: `rackwright stacks up --resume` releases its "
+                "lock, looks what it had begun, and goes on"
+            )
+        return result
+    gather = Gather(result, tell)
+    try:
+        work(target.open(), gather.event)
+        result.outcome = (
+            changed if result.changes else ("nothing there" if changed == "destroyed" else "no change")
+        )
+    except CommandError as error:
+        result.outcome = "failed"
+        if not result.errors:
+            result.errors.append(last_words(str(error)))
+    result.changes.sort(key=lambda c: (c.kind, c.name))
+    result.seconds = time.monotonic() - begun
+    return result
+
+
+def last_words(text: str) -> str:
+    """What the engine wrote to standard error, without its own frame."""
+    _, _, stderr = text.partition("stderr:")
+    lines = [line.strip() for line in (stderr or text).splitlines() if line.strip()]
+    return " ".join(lines)[:600] or "the engine ended without a word"
+
+
+def outputs(target: Target) -> Mapping[str, Any]:
+    """Outputs of the last run."""
+    return {name: value.value for name, value in target.open().outputs().items()}

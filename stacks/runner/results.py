@@ -1,0 +1,224 @@
+"""What became of a stack, gathered from the events of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal[
+    "no change", "changed", "would change", "drift", "failed", "locked", "not run", "destroyed", "nothing there",
+]  # fmt: skip
+"""drift: what stands differs from the state. locked: another run holds the stack, or did when it was killed.
+not run: a stack it comes after failed. nothing there: never applied, or destroyed already."""
+GOOD: tuple[Outcome, ...] = ("no change", "changed", "would change", "destroyed", "nothing there")
+Progress = Callable[[str, bool], None]
+"""Told what is done, and whether one more resource is finished."""
+VERBS = {
+    "create": "+", "update": "~", "delete": "-", "replace": "±", "create-replacement": "±", "delete-replaced": "±",
+    "import": "=", "read": " ", "refresh": "~",
+}  # fmt: skip
+QUIET = ("same", "read", "read-replacement", "read-discard")
+STACK = "pulumi:pulumi:Stack"
+GROUPING = ("pulumi:", "rackwright:components:")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one resource: `sign` + ~ - ±, and the inputs that differ, old and new value each."""
+
+    sign: str
+    kind: str
+    name: str
+    details: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """In one line."""
+        shown = "; ".join(self.details)
+        return f"{self.sign} {self.kind} {self.name}" + (f": {shown}" if shown else "")
+
+
+@dataclass
+class StackResult:
+    """One stack of a run. `left`: resources that it did not touch."""
+
+    layer: str
+    site: str
+    outcome: Outcome = "failed"
+    changes: list[Change] = field(default_factory=list)
+    left: int = 0
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    not_declared: dict[str, list[str]] = field(default_factory=dict)
+    seconds: float = 0.0
+    hint: str = ""
+
+    @property
+    def name(self) -> str:
+        """`layer/site`."""
+        return f"{self.layer}/{self.site}"
+
+    @property
+    def good(self) -> bool:
+        """Nobody has to look at it."""
+        return self.outcome in GOOD
+
+    def counts(self) -> dict[str, int]:
+        """How many of each sign."""
+        out: dict[str, int] = {}
+        for change in self.changes:
+            out[change.sign] = out.get(change.sign, 0) + 1
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "stack": self.name, "outcome": self.outcome, "seconds": round(self.seconds, 1), "unchanged": self.left,
+            "changes": [
+                {"sign": c.sign, "type": c.kind, "name": c.name, "details": list(c.details)} for c in self.changes
+            ],
+            "errors": self.errors, "warnings": self.warnings, "not_declared": self.not_declared, "hint": self.hint,
+        }  # fmt: skip
+
+
+@dataclass
+class Gather:
+    """Listens to the events of one run and fills a result."""
+
+    result: StackResult
+    tell: Progress
+    replaced: set[str] = field(default_factory=set)
+
+    def event(self, event: Any) -> None:
+        """One event of the engine."""
+        if event.resource_pre_event:
+            meta = event.resource_pre_event.metadata
+            if not _groups(meta.type) and str(_op(meta)) not in QUIET:
+                self.tell(f"{_op(meta)} {short(meta.type)} {name_of(meta.urn)}", False)
+        elif event.res_outputs_event:
+            self._done(event.res_outputs_event.metadata)
+        elif event.res_op_failed_event:
+            self.tell(f"failed: {name_of(event.res_op_failed_event.metadata.urn)}", True)
+        elif event.diagnostic_event and not event.diagnostic_event.ephemeral:
+            self._said(event.diagnostic_event)
+
+    def _done(self, meta: Any) -> None:
+        op = _op(meta)
+        if meta.type == STACK:
+            told = (meta.new.outputs if meta.new else None) or {}
+            if isinstance(told.get("notDeclared"), dict):
+                self.result.not_declared = told["notDeclared"]
+            return
+        if _groups(meta.type):
+            return
+        self.tell(f"{short(meta.type)} {name_of(meta.urn)}", True)
+        if op in QUIET:
+            self.result.left += 1
+            return
+        if op == "refresh":
+            changed = _refreshed(meta)
+            if changed is None:
+                self.result.left += 1
+                return
+            self._keep(changed)
+            return
+        if op in ("replace", "create-replacement", "delete-replaced"):
+            if meta.urn in self.replaced:
+                return
+            self.replaced.add(meta.urn)
+        self._keep(Change(VERBS.get(op, op), short(meta.type), name_of(meta.urn), tuple(_details(meta))))
+
+    def _keep(self, change: Change) -> None:
+        same = (change.kind, change.name)
+        for number, known in enumerate(self.result.changes):
+            if (known.kind, known.name) == same:
+                self.result.changes[number] = change if change.details or not known.details else known
+                return
+        self.result.changes.append(change)
+
+    def _said(self, said: Any) -> None:
+        text = " ".join(said.message.split())
+        where = f"{name_of(said.urn)}: " if said.urn and not _is_stack(said.urn) else ""
+        line = where + text
+        if said.severity == "error" and line not in self.result.errors:
+            self.result.errors.append(line)
+        elif said.severity == "warning" and line not in self.result.warnings:
+            self.result.warnings.append(line)
+
+
+def name_of(urn: str) -> str:
+    """Name of a resource."""
+    return urn.split("::", 3)[-1]
+
+
+def short(kind: str) -> str:
+    """Type without package and module."""
+    return kind.rpartition(":")[2]
+
+
+def _op(meta: Any) -> str:
+    return str(getattr(meta.op, "value", meta.op))
+
+
+def _groups(kind: str) -> bool:
+    return kind.startswith(GROUPING)
+
+
+def _is_stack(urn: str) -> bool:
+    return STACK in urn.split("::")[2]
+
+
+def _details(meta: Any) -> list[str]:
+    """Inputs that differ: `path old -> new`."""
+    if _op(meta) in ("create", "delete", "import"):
+        return []
+    paths = sorted(meta.detailed_diff) if meta.detailed_diff else sorted(meta.diffs or [])
+    old = (meta.old.inputs if meta.old else None) or {}
+    new = (meta.new.inputs if meta.new else None) or {}
+    return [f"{path} {shown(at(old, path))} -> {shown(at(new, path))}" for path in paths]
+
+
+def _refreshed(meta: Any) -> Change | None:
+    """What a look at the thing itself found; None when it is as the state has it."""
+    kind, name = short(meta.type), name_of(meta.urn)
+    if meta.new is None:
+        return Change("-", kind, name, ("is gone",))
+    old, new = meta.old.outputs or {}, meta.new.outputs or {}
+    managed = set(meta.old.inputs or {})
+    lines = [
+        f"{path} {shown(before)} -> {shown(after)}"
+        for key in sorted(managed)
+        for path, before, after in differing(key, old.get(key), new.get(key))
+        if not key.startswith("__")
+    ]
+    return Change("~", kind, name, tuple(lines)) if lines else None
+
+
+def differing(path: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    """Values that differ, mappings entry by entry."""
+    if old == new:
+        return []
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            x for key in sorted({*old, *new}) for x in differing(f"{path}.{key}", old.get(key), new.get(key))
+        ]
+    return [(path, old, new)]
+
+
+def at(values: Any, path: str) -> Any:
+    """The value at a path such as `bios.Smt` or `records[0]`; None when there is none."""
+    for step in path.replace("[", ".[").split("."):
+        if step.startswith("[") and isinstance(values, list):
+            number = step.strip("[]")
+            values = values[int(number)] if number.isdigit() and int(number) < len(values) else None
+        elif isinstance(values, dict):
+            values = values.get(step.strip('[]"'))
+        else:
+            return None
+    return values
+
+
+def shown(value: Any) -> str:
+    """A value in a summary: short, and without quotes where it reads without."""
+    text = "nothing" if value is None else value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,55 @@
+"""What the state of a stack says, read from its file: how much there is, when, and what was begun and never ended."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stacks.layers import project_name
+from stacks.runner.engine import Home
+from stacks.runner.results import GROUPING, STACK
+
+
+@dataclass(frozen=True)
+class StackState:
+    """A stack as last written. `pending`: operations that were begun when the run was killed, `operation name`.
+    `resources`: those that manage something. `digest`: of the plan it was applied from."""
+
+    resources: tuple[Mapping[str, Any], ...]
+    pending: tuple[str, ...]
+    at: str
+    digest: str
+
+
+def stack_file(home: Home, layer: str, site: str) -> Path | None:
+    """The file of a stack; None when it has none, or the state lies in no folder."""
+    if home.state_folder is None:
+        return None
+    base = home.state_folder / ".pulumi" / "stacks" / project_name(layer) / f"{site}.json"
+    return next((f for f in (base, base.with_name(f"{base.name}.gz")) if f.is_file()), None)
+
+
+def read_state(home: Home, layer: str, site: str) -> StackState | None:
+    """The state of a stack; None when it was never applied."""
+    file = stack_file(home, layer, site)
+    if file is None:
+        return None
+    data = file.read_bytes()
+    text = gzip.decompress(data) if file.suffix == ".gz" else data
+    latest = (json.loads(text).get("checkpoint") or {}).get("latest")
+    if latest is None:
+        return None
+    rows = latest.get("resources") or []
+    stack: Mapping[str, Any] = next((r for r in rows if r["type"] == STACK), {})
+    return StackState(
+        tuple(r for r in rows if not r["type"].startswith(GROUPING)),
+        tuple(
+            f"{p['type']} {p['resource']['urn'].split('::', 3)[-1]}" for p in latest.get("pending_operations") or []
+        ),
+        str((latest.get("manifest") or {}).get("time", ""))[:19].replace("T", " "),
+        str((stack.get("outputs") or {}).get("planDigest", "")),
+    )  # fmt: skip
