@@ -20,6 +20,10 @@ LABEL = re.compile(r"[a-z0-9_*]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 
 
+class NotShownError(ValueError):
+    """Why a value cannot be right, where the value itself is not to be repeated."""
+
+
 def checked(
     news: Props, fields: Mapping[str, Normal], required: Collection[str]
 ) -> tuple[Props, list[Problem]]:
@@ -37,6 +41,8 @@ def checked(
         else:
             try:
                 out[name] = fields[name](value)
+            except NotShownError as error:
+                problems.append(Problem(name, str(error)))
             except ValueError as error:
                 problems.append(Problem(name, f"{value!r} {error}"))
     return out, problems

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
+from tests.stacks.at_once import create_all
 from tests.stacks.http_between import between
 from tests.stacks.provider_client import Client, RefusedError, provider, struct, urn, values
 from tests.stacks.services import Kea, free_port, kea
@@ -234,16 +235,7 @@ def test_many_at_once_are_few_changes(server: Kea, client: Client) -> None:
 def test_one_that_is_refused_does_not_take_the_others_with_it(server: Kea, client: Client) -> None:
     good = [wanted(server, n) for n in range(8)]
     bad = wanted(server, 99, address="10.2.0.9")  # not in the subnet: check would say so, Kea does as well
-
-    def outcome(inputs: dict[str, Any]) -> str:
-        try:
-            client.create(TOKEN, inputs)
-        except RefusedError as error:
-            return str(error)
-        return ""
-
-    with ThreadPoolExecutor(9) as pool:
-        said = list(pool.map(outcome, [*good[:4], bad, *good[4:]]))
+    said = create_all(client, TOKEN, [*good[:4], bad, *good[4:]])
     assert [bool(text) for text in said] == [False] * 4 + [True] + [False] * 4
     assert "is not within the IPv4 subnet" in said[4]
     assert len(server.saved()) == 8

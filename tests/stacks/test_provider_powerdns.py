@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.stacks.at_once import create_all
 from tests.stacks.http_between import between
 from tests.stacks.provider_client import Client, RefusedError, provider
 from tests.stacks.services import API_KEY, PowerDns, powerdns
@@ -286,16 +287,7 @@ def test_one_that_is_refused_does_not_take_the_others_with_it(server: PowerDns, 
     client.create(RECORD, record_of(server))
     bad = record_of(server, type="CNAME", records=[f"b.{DOMAIN}"])
     good = [record_of(server, name=f"h{n}.{DOMAIN}") for n in range(8)]
-
-    def outcome(inputs: dict[str, Any]) -> str:
-        try:
-            client.create(RECORD, inputs)
-        except RefusedError as error:
-            return str(error)
-        return ""
-
-    with ThreadPoolExecutor(9) as pool:
-        said = list(pool.map(outcome, [*good[:4], bad, *good[4:]]))
+    said = create_all(client, RECORD, [*good[:4], bad, *good[4:]])
     assert [bool(text) for text in said] == [False] * 4 + [True] + [False] * 4
     assert "422" in said[4]
     assert "Conflicts with pre-existing RRset" in said[4]
