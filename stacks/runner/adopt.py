@@ -21,7 +21,7 @@ PROVIDER = "pulumi:providers:rackwright"
 
 def adopt(target: Target, tell: Progress, names: Sequence[str] = ()) -> StackResult:
     """Import what is declared and not in the state yet, all of it or by name."""
-    from pulumi.automation import ImportResource
+    from pulumi.automation._stack import ImportResource
     from pulumi.automation.errors import CommandError
 
     from stacks.programs.entry import declaration, project
