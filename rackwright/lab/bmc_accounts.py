@@ -1,4 +1,6 @@
-"""Accounts of the controllers of the lab: made, changed and deleted as Redfish (DSP0266) says."""
+"""Accounts of the controllers of the lab: made, changed and deleted as Redfish (DSP0266) says.
+
+A row with `places` has a controller with a fixed number of them, as some makers': none is added, none deleted."""
 
 from __future__ import annotations
 
@@ -32,6 +34,8 @@ def accounts() -> flask.Response:
         return collection(
             "ManagerAccountCollection", "Accounts", [f"{HERE}/{n}" for n in sorted(own.accounts)]
         )
+    if own.row.get("places"):
+        return answer("accounts are changed in their places", 405)
     asked = flask.request.get_json(silent=True) or {}
     if wrong := _wrong(asked, {"UserName", "Password", "RoleId"}):
         return answer(wrong, 400)
@@ -58,17 +62,19 @@ def account(number: int) -> flask.Response:
         return flask.jsonify(_told(number, found))
     last = [n for n, a in own.accounts.items() if a.enabled and a.role == ROLES[0]] == [number]
     if flask.request.method == "DELETE":
-        if last:
-            return answer("the last administrator stays", 403)
+        if last or own.row.get("places"):
+            return answer("the last administrator stays", 403) if last else answer("places stay", 405)
         with own.lock:
             del own.accounts[number]
         return flask.Response(status=204)
     asked = flask.request.get_json(silent=True) or {}
+    name = asked.pop("UserName", found.name) if own.row.get("places") else found.name
     if wrong := _wrong(asked, set()):
         return answer(wrong, 400)
     if last and (asked.get("Enabled") is False or asked.get("RoleId", ROLES[0]) != ROLES[0]):
         return answer("the last administrator stays", 403)
     with own.lock:
+        found.name = name
         found.password = asked.get("Password", found.password)
         found.role = asked.get("RoleId", found.role)
         found.enabled = asked.get("Enabled", found.enabled)

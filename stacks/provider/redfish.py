@@ -143,23 +143,23 @@ class Controller:
                 raise
 
     def move(self, address: str, path: str) -> None:
-        """Go on at a new address, once the controller answers there; else stay at the old one.
+        """Go on at a new address once the controller answers there; until then it is reached at the old one.
 
-        Raises UnreachableError when it answers at neither within the time of one answer.
+        Raises UnreachableError when it does not within the time of one answer.
         """
         old, end = self.address, time.monotonic() + self.limit_s
         while True:
-            for self.address in dict.fromkeys((address, old)):
-                try:
-                    self.get(path)
-                    return
-                except (UnreachableError, NoAnswerError):
-                    continue
-            if time.monotonic() > end:
-                raise UnreachableError(
-                    self.say(f"go from {old} to {address}", f"no answer at either within {self.limit_s:g} s",
-                             "Look at the console which address it has")
-                )  # fmt: skip
+            self.address = address
+            try:
+                self.get(path)
+                return
+            except (UnreachableError, NoAnswerError) as error:
+                self.address = old
+                if time.monotonic() > end:
+                    raise UnreachableError(
+                        self.say(f"go from {old} to {address}", f"no answer at {address} within {self.limit_s:g} s",
+                                 "Look at the cabling and the gateway of that network")
+                    ) from error  # fmt: skip
             time.sleep(TASK_S)
 
     def lets_in(self, user: str, password: str, path: str) -> bool:

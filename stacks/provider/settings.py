@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 
 from inventory.model_operations import Secret
 from stacks.provider.errors import ProviderError
-from topology.observe.secrets import SecretError, Vault
+from topology.observe.secrets import MASK, SecretError, Vault
 
 BMC_USER, BMC_PASSWORD, BMC_CA = "RACKWRIGHT_BMC_USER", "RACKWRIGHT_BMC_PASSWORD", "RACKWRIGHT_BMC_CA"
 """Environment variables read where the configuration names no secret; the playbooks read the same."""
+SHORT = 6
+"""A value with fewer characters is masked where it stands as a word of its own."""
 KEYS = (
     "secrets", "vaultFile", "bmcUser", "bmcPassword", "bmcCa", "bmcAddresses", "allowInsecureTls", "switchUser",
     "switchPassword", "knownHosts", "timeoutS", "retryS", "servicesCa",
@@ -70,8 +73,11 @@ class Settings:
         return value
 
     def mask(self, text: str) -> str:
-        """The text without any secret read so far."""
-        return self.vault.mask(text)
+        """The text without any secret read so far. Lines of a switch need more: `vault.mask`."""
+        for value in sorted(self.vault.seen, key=len, reverse=True):
+            whole = rf"(?<![\w-]){re.escape(value)}(?![\w-])" if len(value) < SHORT else re.escape(value)
+            text = re.sub(whole, MASK, text)
+        return text
 
 
 def settings_of(values: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:

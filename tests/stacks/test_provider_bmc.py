@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 pytest.importorskip("pulumi")
 pytest.importorskip("sushy_tools")
 
+from rackwright.lab.bmc_service import DOORS
 from rackwright.lab.bmc_state import FACTORY_BIOS
 from tests.stacks.bmcs import Bmcs, bmcs, provider_for, row
 from tests.stacks.provider_client import Client, RefusedError
@@ -416,3 +418,26 @@ def test_no_secret_is_in_any_answer(served: Bmcs, client: Client, name: str) -> 
     with pytest.raises(RefusedError) as refused:
         client.update(BMC, identity, state, inputs(served, client, name, assetTag="Y") | {"serial": "SN"})
     assert "Bmc-login-7Qx" not in str(refused.value) + str(state) and "***" in str(refused.value)
+
+
+def test_a_controller_is_followed_to_its_new_address(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.3.0.1", 0))
+        port = free.getsockname()[1]
+    rows = [row(n, "127.3.0", port, name=name) for n, name in ((1, "moves"), (2, "door"), (3, "later"))]
+    with bmcs(tmp_path, rows) as served, provider_for(served, timeoutS="1") as client:
+        for door in ("127.3.0.2", "127.3.0.3"):
+            DOORS[door, port] = served["moves"]
+        network = {"address": "127.3.0.2", "prefix": 24}
+        news = inputs(served, client, "moves", network=network)
+        identity, state = client.create(BMC, news)
+        served.service.listeners.pop(0).close()  # nobody is at the old address any more
+        assert client.read(BMC, identity, state, news)[2] == news
+        later = {**news, "network": {**news["network"], "address": "127.3.0.3"}}
+        state = client.update(BMC, identity, state, later)
+        served.service.listeners.pop(0).close()
+        assert served["moves"].interface.address == "127.3.0.3"
+        nowhere = {**news, "network": {**news["network"], "address": "127.3.0.9"}}
+        with pytest.raises(RefusedError, match=r"no answer at 127.3.0.9 within 1 s.*nothing stands"):
+            client.update(BMC, identity, state, nowhere)
+        assert served["moves"].interface.address == "127.3.0.3"
