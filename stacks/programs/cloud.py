@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from inventory.findings import Text
 from inventory.inventory import Inventory
 from inventory.plan_model import Plan
+from stacks.policy.gate import PolicyError, refuse_violations
 from stacks.programs.cloud_access import groups
 from stacks.programs.cloud_network import network, places
 from stacks.programs.cloud_products import Ground, products
-from stacks.programs.cloud_settings import CloudSettings
+from stacks.programs.cloud_settings import CloudSettings, SettingsError, settings_from
 from stacks.programs.declared import Declared, NotDeclared, Output
+from stacks.programs.wanted import reasons
 
 if TYPE_CHECKING:
     import pulumi
@@ -58,7 +60,10 @@ def declaration(inventory: Inventory, plan: Plan, settings: CloudSettings) -> Cl
     if inventory.project.owners.of("cloud") != "pulumi":
         return CloudDeclaration((), (NotDeclared("cloud platform", ELSEWHERE),))
     if settings.region is None:
-        text = Text("its region is not configured (cloud:region)", "未配置平台地域（cloud:region）")
+        text = Text(
+            "its region is not configured (rackwright-cloud:region)",
+            "未配置平台地域（rackwright-cloud:region）",
+        )
         return CloudDeclaration((), (NotDeclared("cloud platform", text),))
     tags = {"project": inventory.project.name, "layer": LAYER, "managed-by": "rackwright"}
     found, lacking = places(inventory, settings)
@@ -111,11 +116,26 @@ def _unreachable(product: str, names: list[str]) -> NotDeclared:
         why = Text(f"needs {product[3:]}, which is not declared", f"依赖未声明的 {product[3:]}")
     else:
         why = Text(
-            f"no endpoint is configured (cloud:endpoints: {product}); the provider would ask the public cloud",
-            f"未配置接入点（cloud:endpoints: {product}），否则将访问公有云",
+            f"no endpoint is configured (rackwright-cloud:endpoints: {product}); the provider would ask the public cloud",
+            f"未配置接入点（rackwright-cloud:endpoints: {product}），否则将访问公有云",
         )
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     return NotDeclared(shown, why)
+
+
+def run() -> None:
+    """The whole of `__main__.py`: project, plan and platform from the stack's configuration."""
+    import pulumi
+
+    from stacks.programs.entry import ProgramError, project
+
+    config = pulumi.Config()
+    inventory, plan = project(config.require("project"))
+    try:
+        settings = settings_from(config.get, config.get_object)
+        program(inventory, plan, settings)
+    except (SettingsError, PolicyError) as exc:
+        raise ProgramError(str(exc)) from exc
 
 
 def program(inventory: Inventory, plan: Plan, settings: CloudSettings) -> dict[str, pulumi.Resource]:
@@ -123,14 +143,15 @@ def program(inventory: Inventory, plan: Plan, settings: CloudSettings) -> dict[s
     addresses others may want. Raises PolicyError before anything is registered when a rule is broken."""
     import pulumi
 
-    from stacks.policy.gate import refuse_violations
+    from stacks.programs.entry import shortened
 
     found = declaration(inventory, plan, settings)
     refuse_violations(found.resources, inventory)
     made: dict[str, pulumi.Resource] = {}
     for declared in found.resources:
         made[declared.name] = _registered(declared, made)
-    pulumi.export("notDeclared", sorted({n.line() for n in found.not_declared}))
+    pulumi.export("declared", len(found.resources))
+    pulumi.export("notDeclared", shortened(reasons(found.not_declared)))
     for declared in found.resources:
         output = {"rds.Instance": "connection_string", "slb.ApplicationLoadBalancer": "address"}.get(
             CLASSES.get(declared.type, "")

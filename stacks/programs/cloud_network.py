@@ -46,7 +46,7 @@ def places(inventory: Inventory, settings: CloudSettings) -> tuple[list[Place], 
             lacking.append(
                 NotDeclared(
                     f"pool {pool.name}",
-                    Text(f"the zone of site {pool.site} is not configured (cloud:zones)", f"未配置中心 {pool.site} 的可用区（cloud:zones）"),
+                    Text(f"the zone of site {pool.site} is not configured (rackwright-cloud:zones)", f"未配置中心 {pool.site} 的可用区（rackwright-cloud:zones）"),
                     inventory.where(pool, "prefix"),
                 )
             )  # fmt: skip

@@ -80,9 +80,9 @@ def _sets(ground: Ground, product: m.CloudProduct, service: m.Service) -> Iterat
             elif level not in ground.settings.granularities:
                 yield ground.lacks(
                     product,
-                    f"at site {site}: the platform is not known to spread over {level} (cloud:granularities); a set that "
+                    f"at site {site}: the platform is not known to spread over {level} (rackwright-cloud:granularities); a set that "
                     "spreads over less than its name says is not declared",
-                    f"中心 {site}：未确认平台支持按{LEVELS[level]}打散（cloud:granularities），不创建名不副实的部署集",
+                    f"中心 {site}：未确认平台支持按{LEVELS[level]}打散（rackwright-cloud:granularities），不创建名不副实的部署集",
                     "spread",
                 )  # fmt: skip
             else:
@@ -132,8 +132,8 @@ def _database(
     if primary.zone == standby.zone:
         yield ground.lacks(
             product,
-            f"both sites are configured as zone {primary.zone} (cloud:zones): the standby would stand beside its primary",
-            f"两个中心配置为同一可用区 {primary.zone}（cloud:zones），备库将与主库同址",
+            f"both sites are configured as zone {primary.zone} (rackwright-cloud:zones): the standby would stand beside its primary",
+            f"两个中心配置为同一可用区 {primary.zone}（rackwright-cloud:zones），备库将与主库同址",
         )  # fmt: skip
         return
     inputs: dict[str, Any] = {
@@ -224,6 +224,6 @@ def _bucket(ground: Ground, product: m.CloudProduct, service: m.Service) -> Iter
 def _no_switch(ground: Ground, product: m.CloudProduct, site: str) -> NotDeclared:
     return ground.lacks(
         product,
-        f"site {site} has no vswitch for virtual machines: no pool of plane vm, or no zone (cloud:zones)",
-        f"中心 {site} 没有虚拟机交换机：缺少 vm 地址池或可用区配置（cloud:zones）",
+        f"site {site} has no vswitch for virtual machines: no pool of plane vm, or no zone (rackwright-cloud:zones)",
+        f"中心 {site} 没有虚拟机交换机：缺少 vm 地址池或可用区配置（rackwright-cloud:zones）",
     )

@@ -14,6 +14,7 @@ from typing import Any, Literal
 PUBLIC_DOMAINS = ("aliyuncs.com", "aliyun.com", "alibabacloud.com")
 """Where the public cloud answers: never an endpoint of a private platform."""
 GRANULARITIES = {"host": "Host", "rack": "Rack", "switch": "Switch"}
+PREFIX = "rackwright-cloud:"
 HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$")
 
 
@@ -39,17 +40,19 @@ def settings_from(text: Callable[[str], str | None], value: Callable[[str], Any]
     zones, endpoints = _mapping("zones", value), _mapping("endpoints", value)
     for product, host in endpoints.items():
         if not HOST.match(host):
-            raise SettingsError(f"cloud:endpoints: {product}: {host!r} is no host; write HOST or HOST:PORT")
+            raise SettingsError(f"{PREFIX}endpoints: {product}: {host!r} is no host; write HOST or HOST:PORT")
         if public(host):
             raise SettingsError(
-                f"cloud:endpoints: {product}: {host} is the public cloud; write the host of the private platform"
+                f"{PREFIX}endpoints: {product}: {host} is the public cloud; write the host of the private platform"
             )
     protocol = text("protocol") or "HTTPS"
     if protocol not in ("HTTPS", "HTTP"):
-        raise SettingsError(f"cloud:protocol: {protocol!r}: expected HTTPS or HTTP")
+        raise SettingsError(f"{PREFIX}protocol: {protocol!r}: expected HTTPS or HTTP")
     levels = value("granularities") or ["host"]
     if not isinstance(levels, list) or not set(levels) <= set(GRANULARITIES):
-        raise SettingsError(f"cloud:granularities: {levels!r}: expected a list of {', '.join(GRANULARITIES)}")
+        raise SettingsError(
+            f"{PREFIX}granularities: {levels!r}: expected a list of {', '.join(GRANULARITIES)}"
+        )
     secure: Literal["HTTPS", "HTTP"] = "HTTPS" if protocol == "HTTPS" else "HTTP"
     return CloudSettings(text("region"), zones, endpoints, secure, frozenset(levels) | {"host"})
 
@@ -63,5 +66,5 @@ def public(host: str) -> bool:
 def _mapping(key: str, value: Callable[[str], Any]) -> dict[str, str]:
     found = value(key) or {}
     if not isinstance(found, dict) or not all(isinstance(v, str) and v for v in found.values()):
-        raise SettingsError(f"cloud:{key}: expected names and texts, found {found!r}")
+        raise SettingsError(f"{PREFIX}{key}: expected names and texts, found {found!r}")
     return {str(k): v for k, v in sorted(found.items())}
