@@ -127,7 +127,7 @@ def run() -> None:
     """The whole of `__main__.py`: project, plan and platform from the stack's configuration."""
     import pulumi
 
-    from stacks.programs.entry import ProgramError, project
+    from stacks.programs.entry import ProgramError, plan_digest, project
 
     config = pulumi.Config()
     inventory, plan = project(config.require("project"))
@@ -136,6 +136,7 @@ def run() -> None:
         program(inventory, plan, settings)
     except (SettingsError, PolicyError) as exc:
         raise ProgramError(str(exc)) from exc
+    pulumi.export("planDigest", plan_digest(plan))
 
 
 def program(inventory: Inventory, plan: Plan, settings: CloudSettings) -> dict[str, pulumi.Resource]:

@@ -22,6 +22,7 @@ from inventory.plan_store import load_plan
 from stacks import resources
 from stacks.components import COMPONENTS, Component
 from stacks.layers import LAYERS, project_name
+from stacks.policy.gate import PolicyError, violations
 from stacks.programs.wanted import Declaration, Wanted, reasons
 
 PROVIDER_KEYS = {
@@ -39,7 +40,11 @@ class ProgramError(pulumi.RunError):
 
 
 def run(layer: str) -> None:
-    """Declare the layer for the site the stack is named after."""
+    """Declare the layer for the site the stack is named after. Nothing is declared when a rule of the policy is
+    broken; a layer with one stack over all sites has a program of its own."""
+    if LAYERS[layer].stack:
+        importlib.import_module(f"stacks.programs.{layer}").run()
+        return
     config = pulumi.Config()
     inventory, plan = project(config.require("project"))
     site = pulumi.get_stack()
@@ -47,6 +52,8 @@ def run(layer: str) -> None:
         raise ProgramError(f"stack {site}: the project has the sites {', '.join(sorted(inventory.sites))}")
     reference(layer, site, plan)
     declared = declaration(layer, inventory, plan, site, config.get_int("port"))
+    if found := violations(declared.wanted, inventory):
+        raise ProgramError(str(PolicyError(found)))
     declare(inventory, declared)
     pulumi.export("declared", len(declared.wanted))
     pulumi.export("notDeclared", shortened(reasons(declared.not_declared)))
@@ -56,7 +63,10 @@ def run(layer: str) -> None:
 def declaration(
     layer: str, inventory: Inventory, plan: Plan, site: str, port: int | None = None
 ) -> Declaration:
-    """What a layer declares for a site. `port`: where its devices are asked, when not at the usual port."""
+    """What a layer declares for a site with this project's provider. `port`: where its devices are asked, when not at
+    the usual port."""
+    if LAYERS[layer].stack:
+        return Declaration(())
     module = importlib.import_module(f"stacks.programs.{layer}")
     found: Declaration = module.declaration(inventory, plan, site, **({"port": port} if port else {}))
     return found

@@ -13,7 +13,8 @@ def stacks_in_order(
 ) -> list[tuple[str, str]]:
     """(layer, site), each after those it needs: all layers but those that must be asked for by name, or `layers`.
 
-    Layers one above the other; within one layer the sites in the order of their names.
+    Layers one above the other; within one layer the sites in the order of their names. A layer with one stack over all
+    sites has that stack in place of the sites.
     """
     chosen = [n for n, layer in LAYERS.items() if (n in layers if layers else not layer.opt_in)]
     graph = {name: [need for need in LAYERS[name].needs if need in chosen] for name in sorted(chosen)}
@@ -25,7 +26,11 @@ def stacks_in_order(
         order += ready
         sorter.done(*ready)
     wanted = sorted(site for site in sites if not only_sites or site in only_sites)
-    return [(layer, site) for layer in order for site in wanted]
+    return [
+        (layer, stack)
+        for layer in order
+        for stack in ([LAYERS[layer].stack] if LAYERS[layer].stack else wanted)
+    ]
 
 
 def before(layer: str, site: str, stacks: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
