@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -15,13 +15,12 @@ class HalfDoneError(ProviderError):
     """Something stands that was not taken back. The engine keeps `properties` under `identity`, marks the resource as
     not fully made, and the next `up` goes on with an update."""
 
-    def __init__(
-        self, message: str, identity: str, properties: Mapping[str, Any], reasons: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, message: str, identity: str, properties: Mapping[str, Any]) -> None:
         super().__init__(message)
         self.identity = identity
         self.properties = dict(properties)
-        self.reasons = tuple(reasons) or (message,)
+        self.secrets: frozenset[str] = frozenset()
+        """Names among `properties` that the engine keeps encrypted."""
 
 
 def sentence(device: str, address: str, tried: str, answered: str, then: str) -> str:

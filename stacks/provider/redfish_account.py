@@ -42,6 +42,11 @@ class AccountHandler:
         for key in ("userName", "secret"):
             if not news.get(key):
                 problems.append(Problem(key, "is missing"))
+        secrets = call.settings.vault.secrets
+        if news.get("secret") and news["secret"] != UNKNOWN and news["secret"] not in secrets:
+            problems.append(
+                Problem("secret", f"is no name in rackwright:secrets; there are {', '.join(sorted(secrets)) or 'none'}")
+            )  # fmt: skip
         if news["rotation"] != UNKNOWN and not isinstance(news["rotation"], int):
             problems.append(Problem("rotation", "must be a whole number"))
         return news, problems
@@ -76,7 +81,7 @@ class AccountHandler:
                 stands = self._take_back(view, news["userName"])
                 if stands:
                     text = f"{error} Deleting the account again failed too: {stands}"
-                    raise HalfDoneError(text, identity, _state(view, news, None), [stands]) from error
+                    raise HalfDoneError(text, identity, _state(view, news, None)) from error
                 raise ProviderError(f"{error} The account is not there: nothing stands") from error
             return identity, _state(view, news, made)
 
@@ -247,7 +252,7 @@ class AccountHandler:
         if not stands:
             return ProviderError(f"{error} What was changed was taken back: nothing stands")
         state = {**olds, "secret": ANOTHER} if "Password" in body else olds
-        return HalfDoneError(f"{error} Now: {'; '.join(stands)}. Run `up` again", identity, state, stands)
+        return HalfDoneError(f"{error} Now: {'; '.join(stands)}. Run `up` again", identity, state)
 
     def _take_back(self, view: View, name: str) -> str:
         """Delete an account; why it still stands, empty when it does not."""

@@ -12,11 +12,7 @@ from stacks.provider.values import Props
 
 
 class StandingError(ProviderError):
-    """It failed, and taking it back failed too. `stands` says of each setting what it is now."""
-
-    def __init__(self, message: str, stands: list[str]) -> None:
-        super().__init__(message)
-        self.stands = stands
+    """It failed, and taking it back failed too. The message says of each setting what it is now."""
 
 
 def look(view: View, wanted: Iterable[str]) -> Props:
@@ -49,9 +45,7 @@ def bring(view: View, found: Props, wanted: Mapping[str, Any]) -> None:
     except ProviderError as error:
         stands = _take_back(view, found, differing)
         if stands:
-            raise StandingError(
-                f"{error} Taking it back failed too; now: {'; '.join(stands)}", stands
-            ) from error
+            raise StandingError(f"{error} Taking it back failed too; now: {'; '.join(stands)}") from error
         raise ProviderError(f"{error} What was changed was taken back: nothing stands") from error
 
 

@@ -145,7 +145,7 @@ class BmcHandler:
             bring(view, found, wanted)
         except StandingError as error:
             state = {**news, "before": before, **_told(view)}
-            raise HalfDoneError(str(error), identity_of(view), state, error.stands) from error
+            raise HalfDoneError(str(error), identity_of(view), state) from error
 
     def _previewed(self, call: Call, news: Props, identity: str) -> Props:
         """What would stand. The controller is looked at where that is possible, so that a wrong serial number or an

@@ -34,9 +34,9 @@ def flat(inputs: Mapping[str, Any]) -> Props:
     """Managed values of inputs by flat name."""
     out: Props = {key: inputs[key] for key in SCALARS if inputs.get(key) is not None}
     for key in MAPS:
-        out |= {
-            f"{key}.{name}": value for name, value in (inputs.get(key) or {}).items() if value is not None
-        }
+        group = inputs.get(key)
+        if isinstance(group, Mapping):  # in a preview it may not be known yet
+            out |= {f"{key}.{name}": value for name, value in group.items() if value is not None}
     return out
 
 

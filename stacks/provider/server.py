@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import nullcontext
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, prov
 from stacks.provider.errors import HalfDoneError, ProviderError
 from stacks.provider.handler import Call, Diff, Handler, Severity
 from stacks.provider.settings import KEYS, Settings, settings_of
-from stacks.provider.values import is_unknown, plain_map, secret_names, wire_map
+from stacks.provider.values import Props, is_unknown, plain, plain_map, secret_names, texts, wire_map
 
 HANDLERS: Mapping[str, str] = {
     "rackwright:redfish:Bmc": "stacks.provider.redfish_bmc:BmcHandler",
@@ -38,6 +39,8 @@ HANDLERS: Mapping[str, str] = {
 """Where the handler of a type is: module and class, made once and without arguments when first needed."""
 WORKERS = 64
 """Requests served at once; the engine's own `--parallel` is the limit in practice."""
+PARENT_S, ENDING_S = 1.0, 600.0
+"""Seconds between two looks whether the engine lives; and, when it does not, for what is under way."""
 SEVERITIES: Mapping[Severity, Any] = {"debug": 0, "info": 1, "warning": 2, "error": 3}
 T = TypeVar("T")
 Log = Callable[[str, Severity, str], None]
@@ -51,6 +54,7 @@ class RackwrightProvider(protocol.Provider):
         self.settings = Settings()
         self.made: dict[str, Handler] = {}
         self.locks: dict[str, asyncio.Lock] = {}
+        self.tasks: set[asyncio.Task[Any]] = set()
 
     def handler(self, token: str) -> Handler:
         """The handler of a type, given alone or behind those of its parents (`a:b:C$d:e:F`, as a URN has it).
@@ -76,14 +80,29 @@ class RackwrightProvider(protocol.Provider):
             lambda severity, text: self.log(request.urn, severity, self.settings.mask(text)),
         )  # fmt: skip
 
-    @asynccontextmanager
-    async def alone(self, key: str) -> Any:
-        """Wait until nobody else works on this device."""
-        if not key:
-            yield
-            return
-        async with self.locks.setdefault(key, asyncio.Lock()):
-            yield
+    def secrets(self, values: Mapping[str, PropertyValue]) -> set[str]:
+        """Names of the values that are secret. What is in them is masked from here on."""
+        names = secret_names(values)
+        for name in names:
+            self.settings.vault.seen.update(texts(plain(values[name])))
+        return names
+
+    async def run(self, key: str, work: Callable[..., T], *values: Any, secrets: Collection[str] = ()) -> T:
+        """What `work` returns, once nobody else works on this device. It is brought to its end, and the device kept
+        from others until then, even when the engine no longer waits for it. `secrets`: names of secret inputs."""
+
+        async def alone() -> T:
+            async with self.locks.setdefault(key, asyncio.Lock()) if key else nullcontext():
+                return await asyncio.to_thread(work, *values)
+
+        task = asyncio.create_task(alone())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        try:
+            return await asyncio.shield(task)
+        except HalfDoneError as error:
+            error.secrets = frozenset(error.properties if secrets else ())
+            raise
 
     async def get_schema(self, request: protocol.GetSchemaRequest) -> protocol.GetSchemaResponse:
         """Names alone: there are hand-written classes in `stacks.resources`."""
@@ -116,7 +135,7 @@ class RackwrightProvider(protocol.Provider):
 
     async def check(self, request: protocol.CheckRequest) -> protocol.CheckResponse:
         """Inputs normalised, and what is wrong with them."""
-        secrets = secret_names(request.new_inputs)
+        secrets = self.secrets(request.new_inputs)
         inputs, problems = await asyncio.to_thread(
             self.handler(request.type).check,
             self.call_of(request),
@@ -140,9 +159,10 @@ class RackwrightProvider(protocol.Provider):
     async def create(self, request: protocol.CreateRequest) -> protocol.CreateResponse:
         """Make it, or in a preview say what it would be."""
         handler, news = self.handler(request.type), plain_map(request.properties)
-        async with self.alone(handler.lock_key(news)):
-            identity, state = await asyncio.to_thread(handler.create, self.call_of(request), news)
-        return protocol.CreateResponse(identity, wire_map(state, secret_names(request.properties)))
+        secrets = self.secrets(request.properties)
+        call, key = self.call_of(request), handler.lock_key(news)
+        identity, state = await self.run(key, handler.create, call, news, secrets=secrets)
+        return protocol.CreateResponse(identity, _wired(state, news, secrets))
 
     async def read(self, request: protocol.ReadRequest) -> protocol.ReadResponse:
         """What there is, for a refresh or an import; an empty answer when it is gone."""
@@ -151,31 +171,34 @@ class RackwrightProvider(protocol.Provider):
             plain_map(request.properties),
             plain_map(request.inputs),
         )
-        async with self.alone(handler.lock_key(inputs or state)):
-            found = await asyncio.to_thread(
-                handler.read, self.call_of(request), request.resource_id, state, inputs
-            )
+        secrets = self.secrets({**request.properties, **request.inputs})
+        call, key = self.call_of(request), handler.lock_key(inputs or state)
+        found = await self.run(key, handler.read, call, request.resource_id, state, inputs)
         if found is None:
             return protocol.ReadResponse("", {}, {})
-        secrets = secret_names(request.inputs) | secret_names(request.properties)
         return protocol.ReadResponse(
-            found.identity, wire_map(found.state, secrets), wire_map(found.inputs, secrets)
+            found.identity, _wired(found.state, found.inputs, secrets), wire_map(found.inputs, secrets)
         )
 
     async def update(self, request: protocol.UpdateRequest) -> protocol.UpdateResponse:
         """Change it, or in a preview say what it would be."""
         handler, olds, news = self.handler(request.type), plain_map(request.olds), plain_map(request.news)
-        async with self.alone(handler.lock_key(news)):
-            state = await asyncio.to_thread(
-                handler.update, self.call_of(request), request.resource_id, olds, news
-            )
-        return protocol.UpdateResponse(wire_map(state, secret_names(request.news)))
+        secrets = self.secrets({**request.olds, **request.news})
+        call, key = self.call_of(request), handler.lock_key(news)
+        state = await self.run(key, handler.update, call, request.resource_id, olds, news, secrets=secrets)
+        return protocol.UpdateResponse(_wired(state, news, secrets))
 
     async def delete(self, request: protocol.DeleteRequest) -> None:
         """Take it away."""
         handler, state = self.handler(request.type), plain_map(request.properties)
-        async with self.alone(handler.lock_key(state)):
-            await asyncio.to_thread(handler.delete, self.call_of(request), request.resource_id, state)
+        self.secrets(request.properties)
+        call, key = self.call_of(request), handler.lock_key(state)
+        await self.run(key, handler.delete, call, request.resource_id, state)
+
+
+def _wired(state: Props, inputs: Props, secrets: set[str]) -> dict[str, PropertyValue]:
+    """Outputs as the engine takes them; where an input is secret, so is all that may come from it."""
+    return wire_map(state, secrets | (set(state) - set(inputs) if secrets else set()))
 
 
 def _difference(found: Diff) -> protocol.DiffResponse:
@@ -241,8 +264,8 @@ def _half_done(error: HalfDoneError, settings: Settings) -> Any:
     text = settings.mask(str(error))
     detail = provider_pb2.ErrorResourceInitFailed(
         id=error.identity,
-        properties=PropertyValue.marshal_map(wire_map(error.properties)),
-        reasons=[settings.mask(reason) for reason in error.reasons],
+        properties=PropertyValue.marshal_map(wire_map(error.properties, error.secrets)),
+        reasons=[text],
     )
     packed = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=text)
     packed.details.add().Pack(detail)
@@ -276,7 +299,7 @@ VERSION = _version()
 
 
 def serve(args: Sequence[str]) -> None:
-    """Serve until the engine ends the process; the port goes to stdout, as the engine expects."""
+    """Serve until the engine ends the process, or is gone itself; the port goes to stdout, as the engine expects."""
     addresses = [a for a in args if not a.startswith("-")]
     address = addresses[0] if addresses else ""
     provider = RackwrightProvider(log=engine_log(address))
@@ -287,10 +310,15 @@ def serve(args: Sequence[str]) -> None:
         servicer = Servicer(list(args), VERSION, provider, engine_address=address)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
         port = server.add_insecure_port("127.0.0.1:0")
+        parent = os.getppid()
         await server.start()
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
-        await server.wait_for_termination()
+        while os.getppid() == parent or not address:
+            timed_out = await server.wait_for_termination(PARENT_S)
+            if not timed_out:
+                return
+        await server.stop(ENDING_S)  # the engine was killed: what is under way is brought to its end
 
     try:
         asyncio.run(run())

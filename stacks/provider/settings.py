@@ -96,8 +96,15 @@ def settings_of(values: Mapping[str, Any], environment: Mapping[str, str] | None
         text = values.get(key) or environment.get(variable)
         return Path(str(text)).expanduser() if text else None
 
+    secrets = _secrets(_json(values, "secrets"))
+    for key in ("bmcUser", "bmcPassword", "switchUser", "switchPassword"):
+        if (
+            values.get(key) and values[key] not in secrets
+        ):  # not shown: it may be a password put there by mistake
+            there = ", ".join(sorted(secrets)) or "none"
+            raise ProviderError(f"rackwright:{key} is no name in rackwright:secrets; there are {there}")
     return Settings(
-        Vault(_secrets(_json(values, "secrets")), path("vaultFile", "RACKWRIGHT_VAULT_FILE"), environment),
+        Vault(secrets, path("vaultFile", "RACKWRIGHT_VAULT_FILE"), environment),
         values.get("bmcUser"), values.get("bmcPassword"), path("bmcCa", BMC_CA), _json(values, "bmcAddresses"),
         _flag(values, "allowInsecureTls"), values.get("switchUser"), values.get("switchPassword"),
         path("knownHosts", "RACKWRIGHT_KNOWN_HOSTS"), _seconds(values, "timeoutS", 30.0), _seconds(values, "retryS", 60.0),

@@ -56,6 +56,15 @@ def secret_names(values: Mapping[str, PropertyValue]) -> set[str]:
     return {key for key, value in values.items() if value.contains_secret()}
 
 
+def texts(value: Any) -> set[str]:
+    """Every text in a value."""
+    if isinstance(value, Mapping):
+        return set().union(*(texts(item) for item in value.values()))
+    if isinstance(value, list | tuple):
+        return set().union(*(texts(item) for item in value))
+    return {value} if isinstance(value, str) and value not in ("", UNKNOWN) else set()
+
+
 def is_unknown(value: Any) -> bool:
     """True when the value, or something in it, is not known yet."""
     if isinstance(value, Mapping):

@@ -20,23 +20,24 @@ PLUGIN = Path(__file__).resolve().parents[2] / "stacks" / "plugin" / "pulumi-res
 
 
 class RefusedError(Exception):
-    """What the provider answered instead; `half_done` holds what stands (identity, properties, reasons)."""
+    """What the provider answered instead; `half_done` holds what stands (identity, properties)."""
 
     def __init__(self, error: grpc.RpcError) -> None:
         super().__init__(error.details())
         self.code = error.code()
-        self.half_done: tuple[str, Props, list[str]] | None = None
+        self.half_done: tuple[str, Props] | None = None
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":
                 self.half_done = _standing(value)
 
 
-def _standing(packed: bytes) -> tuple[str, Props, list[str]] | None:
+def _standing(packed: bytes) -> tuple[str, Props] | None:
     status = status_pb2.Status.FromString(packed)
     for detail in status.details:
         found = provider_pb2.ErrorResourceInitFailed()
         if detail.Unpack(found):
-            return found.id, plain_map(PropertyValue.unmarshal_map(found.properties)), list(found.reasons)
+            assert list(found.reasons) == [status.message]
+            return found.id, plain_map(PropertyValue.unmarshal_map(found.properties))
     return None
 
 

@@ -17,7 +17,6 @@ from tests.stacks.provider_client import Client, RefusedError
 ACCOUNT = "rackwright:redfish:Account"
 ACCOUNTS = "/redfish/v1/AccountService/Accounts"
 FIRST, SECOND = "Audit-pass-4Tk9", "Audit-pass-8Wm2"
-NOWHERE = {"secret": "nowhere"}
 PASSWORDS = {"RW_TEST_AUDIT": FIRST, "RW_TEST_AUDIT_NEXT": SECOND}
 
 
@@ -141,7 +140,7 @@ def test_an_account_that_cannot_be_taken_back_stays_in_the_state(served: Bmcs, c
     with pytest.raises(RefusedError, match="whether audit is there is not known") as refused:
         client.create(ACCOUNT, inputs(served, client))
     assert refused.value.half_done is not None
-    identity, state, _ = refused.value.half_done
+    identity, state = refused.value.half_done
     served.faults("srv-001")
     client.delete(ACCOUNT, identity, state)
     assert accounts(served) == {}
@@ -193,11 +192,19 @@ def test_controllers_with_a_fixed_number_of_places(served: Bmcs, client: Client)
     assert accounts(served) == {"": (FIRST, "ReadOnly", False)}
 
 
-def test_a_missing_secret_is_named_before_anything_is_sent(served: Bmcs, client: Client) -> None:
-    with pytest.raises(RefusedError, match="secret nowhere is not in the inventory's `secrets`"):
-        client.create(ACCOUNT, inputs(served, client, **NOWHERE))
-    _, state = client.create(ACCOUNT, inputs(served, client, **NOWHERE), preview=True)
-    assert state["userName"] == "audit" and accounts(served) == {}
+def test_a_secret_that_is_not_set_is_named_before_anything_is_sent(served: Bmcs) -> None:
+    with provider_for(served, {"RW_TEST_AUDIT": ""}) as own:
+        news = inputs(served, own)
+        with pytest.raises(RefusedError, match="secret audit: environment variable RW_TEST_AUDIT is not set"):
+            own.create(ACCOUNT, news)
+        assert own.create(ACCOUNT, news, preview=True)[1]["userName"] == "audit"
+    assert accounts(served) == {}
+
+
+def test_a_password_in_place_of_its_name_is_refused_and_not_shown(served: Bmcs, client: Client) -> None:
+    wrong = {**served.place("srv-001"), "userName": "audit", "secret": FIRST}
+    ((field, reason),) = client.check(ACCOUNT, wrong)[1]
+    assert field == "secret" and FIRST not in reason and "there are audit, audit-next" in reason
 
 
 @pytest.mark.parametrize("field", ["userName", "secret", "device", "address"])
