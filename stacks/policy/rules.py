@@ -108,10 +108,12 @@ UNTAGGED = (
 """Types that take no tags."""
 PROVIDER = "pulumi:providers:alicloud"
 SECRET_INPUTS = re.compile(
-    r"(?i)(password|passwd|passphrase|secretKey|accessKey|secretAccessKey|privateKey|apiKey|token|credential|communit)"
+    r"(?i)(password|passwd|passphrase|secret|accessKey|privateKey|apiKey|token|credential|communit)"
 )
 SECRET_NAMES = frozenset({"secret", "bmcPassword", "bmcUser", "switchPassword", "switchUser"})
 """Inputs of this project's own resources that hold the name of a secret, never its value."""
+SECRET_SOURCES = re.compile(r'\{("[-a-z0-9_]+": "(env|vault):[A-Za-z_][A-Za-z0-9_]*"(, )?)*\}')
+"""How a provider of this project is told where secrets are: JSON of name -> source."""
 SECRET_TEXTS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), Text("a private key", "私钥")),
     (re.compile(r"\bLTAI[A-Za-z0-9]{12,}"), Text("an access key", "访问密钥")),
@@ -282,6 +284,11 @@ def plain_secret(resource: Resource, known: Known) -> Iterator[Text]:
         if own and key in SECRET_NAMES:
             if known.secrets is not None and value not in known.secrets:
                 yield Text(f"{key} names no secret of the inventory", f"{key} 不是清单中的密钥名称")
+        elif own and key == "secrets":
+            if not SECRET_SOURCES.fullmatch(value):
+                yield Text(
+                    "secrets holds more than names and where to find them", "secrets 只能包含名称与来源"
+                )
         elif SECRET_INPUTS.search(key):
             yield Text(f"{key} is given in plain text", f"{key} 为明文")
         for pattern, what in SECRET_TEXTS:

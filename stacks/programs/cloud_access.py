@@ -99,9 +99,9 @@ def _group(
         yield NotDeclared(
             f"rules of {name}",
             Text(
-                f"the zone of pool {pool.name} is not stated, so rules for any address of a zone cannot be held "
-                f"against it ({', '.join(open_zone)} and what follows): nothing more is let through",
-                f"地址池 {pool.name} 未注明安全域，无法适用面向整个安全域的规则（{', '.join(open_zone)} 及其后）：其余流量不放行",
+                "its pool has no zone in the inventory, so rules for any address of a zone cannot be held against it "
+                f"({', '.join(open_zone)} and what follows): nothing more is let through",
+                f"其地址池未注明安全域，无法适用面向整个安全域的规则（{', '.join(open_zone)} 及其后）：其余流量不放行",
             ),
             inventory.where(pool),
         )

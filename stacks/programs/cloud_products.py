@@ -17,6 +17,12 @@ from stacks.programs.cloud_network import Place
 from stacks.programs.cloud_settings import GRANULARITIES, CloudSettings
 from stacks.programs.declared import Declared, NotDeclared, Output
 
+LEVELS = {"host": "宿主机", "rack": "机柜", "switch": "接入交换机组"}
+UNKNOWN_SPREAD = Text(
+    "the platform is not known to spread so (rackwright-cloud:granularities), and a set that spreads over less than its "
+    "name says is not declared",
+    "未确认平台支持该打散级别（rackwright-cloud:granularities），不创建名不副实的部署集",
+)
 SITES_OF_DATABASE = 2
 """A database has its primary at one site and its standby at another."""
 
@@ -70,21 +76,19 @@ def _sets(ground: Ground, product: m.CloudProduct, service: m.Service) -> Iterat
         }
         for level in product.spread:
             count = len(domains[level])
+            subject = f"{product.name} over {level} at site {site}"
+            where = ground.inventory.where(product, "spread")
             if count < 2:
-                yield ground.lacks(
-                    product,
-                    f"at site {site} its {len(hosts)} hosts stand on {count} {level}: nothing to spread over",
-                    f"中心 {site} 的 {len(hosts)} 台宿主机仅分布于 {count} 个{LEVELS[level]}，无法打散",
-                    "spread",
-                )  # fmt: skip
+                yield NotDeclared(
+                    subject,
+                    Text(
+                        f"its {len(hosts)} hosts stand on {count} {level}: nothing to spread over",
+                        f"{len(hosts)} 台宿主机仅分布于 {count} 个{LEVELS[level]}，无法打散",
+                    ),
+                    where,
+                )
             elif level not in ground.settings.granularities:
-                yield ground.lacks(
-                    product,
-                    f"at site {site}: the platform is not known to spread over {level} (rackwright-cloud:granularities); a set that "
-                    "spreads over less than its name says is not declared",
-                    f"中心 {site}：未确认平台支持按{LEVELS[level]}打散（rackwright-cloud:granularities），不创建名不副实的部署集",
-                    "spread",
-                )  # fmt: skip
+                yield NotDeclared(subject, UNKNOWN_SPREAD, where)
             else:
                 inputs: dict[str, Any] = {
                     "deploymentSetName": f"{ground.label(product)}-{site.lower()}-{level}",
@@ -99,9 +103,6 @@ def _sets(ground: Ground, product: m.CloudProduct, service: m.Service) -> Iterat
                     f"{product.name}-{site.lower()}-{level}",
                     inputs,
                 )
-
-
-LEVELS = {"host": "宿主机", "rack": "机柜", "switch": "接入交换机组"}
 
 
 def _database(

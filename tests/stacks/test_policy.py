@@ -70,11 +70,14 @@ LINE = Declared(
 BMC = Declared(
     "rackwright:redfish:Bmc", "srv", {"device": "srv", "address": "10.1.0.1", "bios": {"Smt": "Enabled"}}
 )
+SOURCES = Declared(
+    "pulumi:providers:rackwright", "p", {"secrets": '{"bmc-key": "env:BMC_KEY", "snmp-key": "vault:snmp"}'}
+)
 ACCOUNT = Declared(
     "rackwright:redfish:Account", "acc", {"device": "srv", "address": "10.1.0.1", "secret": "bmc-key"}
 )
 SWITCH = Declared("rackwright:switch:Config", "sw", {"text": "snmp-agent key simple %secret:snmp-key%\n"})
-GOOD = (PROVIDER, DATABASE, SET, BALANCER, BUCKET, BLOCK, VPC, LINE, BMC, ACCOUNT)
+GOOD = (PROVIDER, DATABASE, SET, BALANCER, BUCKET, BLOCK, VPC, LINE, BMC, ACCOUNT, SOURCES)
 KNOWN = Known(Owners(), frozenset({"bmc-key", "snmp-key"}), frozenset({"Hush-4711"}))
 
 
@@ -128,6 +131,10 @@ BROKEN: dict[str, tuple[str, Declared]] = {
     ),
     "value in place of a name": ("no-plain-secret", with_(ACCOUNT, **{"secret": "Sommer2026!"})),
     "value that is known": ("no-plain-secret", with_(BMC, bios={"Note": "see Hush-4711"})),
+    "value among the sources": (
+        "no-plain-secret", Declared("pulumi:providers:rackwright", "p", {"secrets": '{"bmc-key": "Sommer2026!"}'}),
+    ),
+    "secret of a client": ("no-plain-secret", with_(DATABASE, clientSecret="x1")),
     "key of a switch": ("no-plain-secret", with_(SWITCH, text="tacacs-server\n key simple abc123\n")),
     "community of a switch": ("no-plain-secret", with_(SWITCH, text="snmp-agent community simple public\n")),
     "endpoint of the public cloud": ("private-endpoints", endpoints(ecs="ecs.cn-hangzhou.aliyuncs.com")),
