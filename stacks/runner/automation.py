@@ -91,7 +91,9 @@ def up(target: Target, tell: Progress, *, refresh: bool = False, parallel: int |
 
 def drift(target: Target, tell: Progress) -> StackResult:
     """Look at everything in the state; what differs is drift. Changes nothing, not even the state."""
-    return _run(target, tell, lambda stack, listen: stack.preview_refresh(on_event=listen), "drift")
+    found = _run(target, tell, lambda stack, listen: stack.preview_refresh(on_event=listen), "drift")
+    found.not_declared = {}
+    return found
 
 
 def destroy(target: Target, tell: Progress, *, parallel: int | None = None) -> StackResult:
@@ -130,14 +132,15 @@ def _run(
     gather = Gather(result, tell)
     try:
         work(target.open(), gather.event)
+        gather.finish()
         result.outcome = (
             changed if result.changes else ("nothing there" if changed == "destroyed" else "no change")
         )
     except CommandError as error:
+        gather.finish()
         result.outcome = "failed"
         if not result.errors:
             result.errors.append(last_words(str(error)))
-    result.changes.sort(key=lambda c: (c.kind, c.name))
     result.seconds = time.monotonic() - begun
     return result
 

@@ -120,16 +120,13 @@ def environment(home: Home) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
-        "PULUMI_SKIP_CONFIRMATIONS": "true",
         "RACKWRIGHT_PROJECT": str(home.project),
     }
 
 
 def shell_lines(home: Home, engine: Engine) -> list[str]:
     """The environment as lines for a shell, the engine's folder in front of PATH."""
-    values = environment(home)
-    del values["PULUMI_SKIP_CONFIRMATIONS"]  # by hand, the engine shows its preview and asks
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(values.items())]
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(environment(home).items())]
     if engine.root is not None:
         lines.insert(0, f'export PATH={shlex.quote(str(engine.path.parent))}:"$PATH"')
     return lines

@@ -18,6 +18,7 @@ VERBS = {
     "create": "+", "update": "~", "delete": "-", "replace": "±", "create-replacement": "±", "delete-replaced": "±",
     "import": "=", "read": " ", "refresh": "~",
 }  # fmt: skip
+GONE = "is gone"
 QUIET = ("same", "read", "read-replacement", "read-discard")
 STACK = "pulumi:pulumi:Stack"
 GROUPING = ("pulumi:", "rackwright:components:")
@@ -87,6 +88,7 @@ class Gather:
 
     result: StackResult
     tell: Progress
+    same: set[str] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
 
     def event(self, event: Any) -> None:
@@ -102,6 +104,13 @@ class Gather:
         elif event.diagnostic_event and not event.diagnostic_event.ephemeral:
             self._said(event.diagnostic_event)
 
+    def finish(self) -> None:
+        """Count what was not touched, once all has been told."""
+        changed = {(c.kind, c.name) for c in self.result.changes}
+        own = {(short(urn.split("::")[2].rpartition("$")[2]), name_of(urn)) for urn in self.same}
+        self.result.left = len(own - changed)
+        self.result.changes.sort(key=lambda c: (c.kind, c.name))
+
     def _done(self, meta: Any) -> None:
         op = _op(meta)
         if meta.type == STACK:
@@ -112,14 +121,12 @@ class Gather:
         if _groups(meta.type):
             return
         self.tell(f"{short(meta.type)} {name_of(meta.urn)}", True)
-        if op in QUIET:
-            self.result.left += 1
+        changed = _refreshed(meta) if op == "refresh" else None
+        if op in QUIET or (op == "refresh" and changed is None):
+            self.same.add(meta.urn)
             return
-        if op == "refresh":
-            changed = _refreshed(meta)
-            if changed is None:
-                self.result.left += 1
-                return
+        self.same.discard(meta.urn)
+        if changed is not None:
             self._keep(changed)
             return
         if op in ("replace", "create-replacement", "delete-replaced"):
@@ -132,6 +139,8 @@ class Gather:
         same = (change.kind, change.name)
         for number, known in enumerate(self.result.changes):
             if (known.kind, known.name) == same:
+                if (known.sign, change.sign) == ("-", "+"):
+                    change = Change("+", *same, ("was gone, made again",))
                 self.result.changes[number] = change if change.details or not known.details else known
                 return
         self.result.changes.append(change)
@@ -182,7 +191,7 @@ def _refreshed(meta: Any) -> Change | None:
     """What a look at the thing itself found; None when it is as the state has it."""
     kind, name = short(meta.type), name_of(meta.urn)
     if meta.new is None:
-        return Change("-", kind, name, ("is gone",))
+        return Change("-", kind, name, (GONE,))
     old, new = meta.old.outputs or {}, meta.new.outputs or {}
     managed = set(meta.old.inputs or {})
     lines = [
