@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from inventory import model as m
+from inventory.controller_profiles import bios_attributes
 from inventory.inventory import Device, Inventory
 from inventory.plan_model import Cable, PlacedDevice, Plan, PlannedAddress, PlannedPrefix
 from inventory.standing import standings
@@ -149,6 +150,8 @@ def _host(
             out["rackwright_ha_group"] = record.ha_group
         if record.os:
             out["rackwright_os"] = record.os
+        if bios := bios_attributes(inventory, record):
+            out["rackwright_bios"] = bios
     elif record.platform:
         out["rackwright_platform"] = record.platform
     else:
@@ -204,13 +207,15 @@ def _link(cable: Cable, near_is_a: bool) -> dict[str, Any]:
 
 
 def _common_vars(inventory: Inventory) -> dict[str, Any]:
-    """Limits the playbooks keep, from the policy, and where secrets are to be found."""
+    """Limits the playbooks keep, from the policy, who keeps what, and where secrets are to be found."""
     policy = inventory.policy
     return {
         "rackwright_project": inventory.project.name,
         "rackwright_secrets": {
             s.name: {"source": s.source, "key": s.key} for s in inventory.secrets.values()
         },
+        "rackwright_owners": dict(inventory.project.owners.as_dict()),
+        **({"rackwright_dns_domain": domain} if (domain := inventory.project.dns_domain) else {}),
         "rackwright_mtu_host": int(policy.number("net.mtu_host")),
         "rackwright_change_window": policy.text("change.window"),
         "rackwright_change_freeze_days": policy.text("change.freeze_days"),

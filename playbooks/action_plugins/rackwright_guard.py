@@ -14,7 +14,7 @@ from ansible.utils.vars import load_extra_vars
 FIXED = (
     "rackwright_kind", "rackwright_site", "rackwright_rack", "rackwright_pair", "rackwright_member",
     "rackwright_single_side", "rackwright_shares", "rackwright_batch", "rackwright_change_window",
-    "rackwright_change_freeze_days", "rackwright_change_utc_offset_h",
+    "rackwright_change_freeze_days", "rackwright_change_utc_offset_h", "rackwright_owners",
 )  # fmt: skip
 """Variables that come from the plan and the policy alone; given on the command line they would lift the guard."""
 

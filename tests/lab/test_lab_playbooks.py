@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from rackwright.lab import nodes
 from tests.lab.labs import Lab
-
-PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
-PERSON = (
-    "-e", "rackwright_override_by=duty-manager", "-e", "rackwright_override_ticket=CHG-1",
-    "-e", "rackwright_hold_by=duty-manager",
-)  # fmt: skip
-
-
-def servers(lab: Lab) -> list[str]:
-    """Servers the plan gives an address."""
-    return sorted(n.name for n in lab.shape.nodes.values() if n.kind == "server" and n.addresses)
-
-
-def run(lab: Lab, build: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """`ansible-playbook` from the lab's control node, as root with the lab's key."""
-    tools = Path(sys.executable).parent
-    return subprocess.run(
-        [
-            "ip", "netns", "exec", lab.state.control, str(tools / "ansible-playbook"), *words, "-u", "root",
-            "--private-key", str(lab.folder / "id_lab"), "--ssh-common-args", f"-o UserKnownHostsFile={lab.folder}/known_hosts",
-            "-e", f"rackwright_build={build}",
-        ],
-        cwd=PLAYBOOKS, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-        env=os.environ | {"ANSIBLE_NOCOLOR": "1", "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(PLAYBOOKS.parent)},
-    )  # fmt: skip
-
-
-def changed(text: str) -> dict[str, int]:
-    """Changes by host, from the recap."""
-    return {h: int(n) for h, n in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", text, re.M)}
+from tests.lab.playbook_project import PERSON, changed, run, servers
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_every_playbook_parses() -> None:
 @pytest.mark.parametrize("role", STAGES)
 def test_a_stage_looks_changes_verifies_and_undoes(role: str) -> None:
     tasks = PLAYBOOKS / "roles" / role / "tasks"
-    assert {p.name for p in tasks.iterdir()} == {
+    assert {p.name for p in tasks.iterdir()} >= {
         "main.yml",
         "precheck.yml",
         "configure.yml",
@@ -77,7 +77,7 @@ def test_tasks_have_names_and_full_module_names(path: Path) -> None:
         )
         if "ansible.builtin.assert" in task:
             assert task["ansible.builtin.assert"].get("fail_msg")
-        if "url_password" in task.get("ansible.builtin.uri", {}):
+        if "uri" in str(task.keys()):
             assert task.get("no_log") is True
 
 
