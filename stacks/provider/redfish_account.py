@@ -80,9 +80,9 @@ class AccountHandler:
             except ProviderError as error:
                 stands = self._take_back(view, news["userName"])
                 if stands:
-                    text = f"{error} Deleting the account again failed too: {stands}"
+                    text = f"{error}. Deleting the account again failed too: {stands}"
                     raise HalfDoneError(text, identity, _state(view, news, None)) from error
-                raise ProviderError(f"{error} The account is not there: nothing stands") from error
+                raise ProviderError(f"{error}. The account is not there: nothing stands") from error
             return identity, _state(view, news, made)
 
     def read(self, call: Call, identity: str, state: Props, inputs: Props) -> Found | None:
@@ -250,9 +250,9 @@ class AccountHandler:
         if "Password" in body:
             stands.append(f"{name} may have the old password or the new one")
         if not stands:
-            return ProviderError(f"{error} What was changed was taken back: nothing stands")
+            return ProviderError(f"{error}. What was changed was taken back: nothing stands")
         state = {**olds, "secret": ANOTHER} if "Password" in body else olds
-        return HalfDoneError(f"{error} Now: {'; '.join(stands)}. Run `up` again", identity, state)
+        return HalfDoneError(f"{error}. Now: {'; '.join(stands)}. Run `up` again", identity, state)
 
     def _take_back(self, view: View, name: str) -> str:
         """Delete an account; why it still stands, empty when it does not."""

@@ -45,8 +45,8 @@ def bring(view: View, found: Props, wanted: Mapping[str, Any]) -> None:
     except ProviderError as error:
         stands = _take_back(view, found, differing)
         if stands:
-            raise StandingError(f"{error} Taking it back failed too; now: {'; '.join(stands)}") from error
-        raise ProviderError(f"{error} What was changed was taken back: nothing stands") from error
+            raise StandingError(f"{error}. Taking it back failed too; now: {'; '.join(stands)}") from error
+        raise ProviderError(f"{error}. What was changed was taken back: nothing stands") from error
 
 
 def _counted(values: Mapping[str, Any]) -> set[str]:
