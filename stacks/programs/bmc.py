@@ -68,16 +68,16 @@ def declaration(inventory: Inventory, plan: Plan, site: str, *, port: int = 443)
         if serial:
             reach["serial"] = serial
         name, groups = device.name, under.get(device.name, ())
+        place = f"{name}@{address.address}" + (f":{port}" if port != 443 else "")
         if kept:
-            identity = f"{device.name}@{address.address}"
-            out.append(Wanted("Bmc", name, {**reach, **kept}, groups, identity=identity))
+            out.append(Wanted("Bmc", name, {**reach, **kept}, groups, identity=place))
         for account in chosen["accounts"] if owners["bmc_account"] == "pulumi" else ():
             out.append(
                 Wanted(
                     "Account", f"{name}-{account.user}",
                     {**reach, "user_name": account.user, "role": account.role, "secret": account.secret,
                      "rotation": account.rotation, "enabled": account.enabled},
-                    groups, after=(name,) if kept else (), identity=f"{account.user}@{address.address}",
+                    groups, after=(name,) if kept else (), identity=f"{place}/{account.user}",
                 )
             )  # fmt: skip
     if out:
