@@ -277,16 +277,22 @@ def expected(target: Target, verb: str) -> int:
 
 def resumed(target: Target) -> str | None:
     """Release the lock of a killed run; what was done, in words. A run that is alive is left alone."""
-    from stacks.runner.automation import release
+    from stacks.runner.automation import held_by, release
     from stacks.runner.engine import locks
+    from stacks.runner.state import read_state
 
+    name, state = f"{target.layer}/{target.site}", read_state(target.home, target.layer, target.site)
     held = locks(target.home, _project_name(target.layer), target.site)
-    if not held:
-        return None
     if any(lock.alive for lock in held):
-        return f"{target.layer}/{target.site}: process {held[0].pid} is alive and works on it: left alone"
+        return f"{name}: {held_by(target)}"
+    if not held and not (state and state.pending):
+        return None
     release(target)
-    return f"{target.layer}/{target.site}: released the lock of process {held[0].pid}, killed at or after {held[0].at} UTC"
+    lines = [f"{name}: released the lock of process {lock.pid}, which was killed" for lock in held]
+    lines += [
+        f"{name}: was begun and never ended, is done anew: {one}" for one in (state.pending if state else ())
+    ]
+    return "\n".join(lines)
 
 
 def agreed(question: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,7 @@ def write_work(home: Home, layer: str, site: str) -> Path:
     own, shipped = work / f"Pulumi.{site}.yaml", source / f"Pulumi.{site}.yaml"
     kept: dict[str, Any] = yaml.safe_load(own.read_text(encoding="utf-8")) if own.is_file() else {}
     given: dict[str, Any] = yaml.safe_load(shipped.read_text(encoding="utf-8")) if shipped.is_file() else {}
+    given.pop("encryptionsalt", None)  # of whoever ran plain `pulumi` there; this state has its own
     config = {**(kept.get("config") or {}), **(given.get("config") or {})}
     config[f"{project_name(layer)}:project"] = str(home.project)
     _write(own, yaml.safe_dump({**kept, **given, "config": config}, sort_keys=True))
@@ -105,9 +107,16 @@ def destroy(target: Target, tell: Progress, *, parallel: int | None = None) -> S
 
 
 def release(target: Target) -> None:
-    """Take back the lock of a run that was killed, and look at what it had begun."""
+    """Take back the lock of a run that was killed, and forget what it had begun: the next `up` does that anew."""
     stack = target.open()
     stack.cancel()
+    state = stack.export_stack()
+    deployment = dict(state.deployment or {})
+    begun = deployment.get("pending_operations")
+    if begun:
+        deployment["pending_operations"] = []
+        state.deployment = deployment
+        stack.import_stack(state)
 
 
 def _run(
@@ -118,18 +127,11 @@ def _run(
 
     result = StackResult(target.layer, target.site)
     begun = time.monotonic()
-    if held := locks(target.home, project_name(target.layer), target.site):
-        lock = held[0]
-        result.outcome = "locked"
-        if lock.alive:
-            result.hint = f"process {lock.pid} of {lock.host or 'this machine'} works on it since {lock.at} UTC: wait for it"
-        else:
-            result.hint = (
-                f"the run of {lock.at} UTC (process {lock.pid}) was killed: `rackwright stacks up --resume` releases its "
-                "lock, looks what it had begun, and goes on"
-            )
+    if why := held_by(target):
+        result.outcome, result.hint = "locked", why
         return result
     gather = Gather(result, tell)
+    warnings.filterwarnings("ignore", message="Error in event stream")  # told below, as what it means
     try:
         work(target.open(), gather.event)
         gather.finish()
@@ -138,18 +140,32 @@ def _run(
         )
     except CommandError as error:
         gather.finish()
-        result.outcome = "failed"
+        result.outcome, result.hint = "failed", held_by(target) or ""
         if not result.errors:
             result.errors.append(last_words(str(error)))
     result.seconds = time.monotonic() - begun
     return result
 
 
+def held_by(target: Target) -> str | None:
+    """Who holds the stack and what to do about it; None when nobody does."""
+    held = locks(target.home, project_name(target.layer), target.site)
+    if not held:
+        return None
+    lock, at = held[0], held[0].at.replace("T", " ")
+    if lock.alive:
+        return f"process {lock.pid} of {lock.host or 'this machine'} works on it since {at} UTC: wait for it"
+    return (
+        f"the run of {at} UTC (process {lock.pid}) was killed: `rackwright stacks up --resume` releases its lock, "
+        "looks what stands, and goes on"
+    )
+
+
 def last_words(text: str) -> str:
     """What the engine wrote to standard error, without its own frame."""
     _, _, stderr = text.partition("stderr:")
     lines = [line.strip() for line in (stderr or text).splitlines() if line.strip()]
-    return " ".join(lines)[:600] or "the engine ended without a word"
+    return " ".join(lines)[:600] or "the engine ended without a word: it was killed"
 
 
 def outputs(target: Target) -> Mapping[str, Any]:

@@ -89,6 +89,7 @@ class Gather:
     result: StackResult
     tell: Progress
     same: set[str] = field(default_factory=set)
+    done: set[str] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
 
     def event(self, event: Any) -> None:
@@ -120,7 +121,8 @@ class Gather:
             return
         if _groups(meta.type):
             return
-        self.tell(f"{short(meta.type)} {name_of(meta.urn)}", True)
+        self.tell(f"{short(meta.type)} {name_of(meta.urn)}", meta.urn not in self.done)
+        self.done.add(meta.urn)
         changed = _refreshed(meta) if op == "refresh" else None
         if op in QUIET or (op == "refresh" and changed is None):
             self.same.add(meta.urn)
