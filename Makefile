@@ -44,6 +44,9 @@ yaml: .venv/.ready ## yamllint over inventory and policy
 unit: .venv/.ready ## pytest
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
+rehearse: .venv/.ready ## Rehearse the whole night in a lab: playbooks, verify, faults found and repaired (root; minutes)
+	$(BIN)/rackwright lab rehearse -p $(PROJECT)
+
 slow: .venv/.ready ## The tests that need QEMU (root; minutes): a server starts over Redfish, DHCP and PXE
 	RACKWRIGHT_SLOW=1 $(BIN)/pytest tests/lab/slow
 

@@ -245,10 +245,7 @@ def _extras(
 
 
 def _evidence(facts: Mapping[str, DeviceFacts], cable: Cable) -> tuple[Evidence, ...]:
-    return tuple(
-        e
-        for end in (cable.a, cable.b)
-        if end.device in facts
-        for e in facts[end.device].evidence
-        if "lldp" in e.command or "mac-address" in e.command
-    )
+    """Answers that tell of the cable: neighbours, and first what a switch has learned where ends are silent."""
+    words = ("mac-address", "lldp") if cable.kind == "oob" else ("lldp",)
+    rows = [e for end in (cable.a, cable.b) if end.device in facts for e in facts[end.device].evidence]
+    return tuple(e for word in words for e in rows if word in e.command)

@@ -41,7 +41,10 @@ def up(
     name: NameOption = None,
     configured: Annotated[
         bool,
-        typer.Option("--configured", help="Switches start with their planned configuration instead of as delivered."),
+        typer.Option(
+            "--configured",
+            help="Switches start with their planned configuration, servers with their planned MTU, not as delivered.",
+        ),
     ] = False,
     lldp_interval: Annotated[
         int, typer.Option("--lldp-interval", min=1, max=60, help="Seconds between LLDP frames; 5 for up to 60 nodes.")
@@ -188,3 +191,22 @@ def execute(
     from rackwright.cli.lab_verbs import run_exec
 
     run_exec(name, node, command or [])
+
+
+@lab.command()
+def rehearse(
+    project: Annotated[
+        str | None,
+        typer.Option("-p", "--project", help="Project folder or shipped project, planned. Default: this folder."),
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="Name of the lab.")] = "rehearsal",
+    servers_per_pair: Annotated[int, typer.Option("--servers-per-pair", min=2, help="So many servers a pair.")] = 3,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab standing, also when a step fails.")] = False,
+) -> None:  # fmt: skip
+    """Rehearse the whole night: lab, playbooks, verify, seven faults found and named, repaired, verified, gone.
+
+    Exit 0 only when every step went as it should. Everything written lies in build/lab/NAME.
+    """
+    from rackwright.cli.lab_verbs import run_rehearse
+
+    run_rehearse(project, name, servers_per_pair, keep=keep)

@@ -86,6 +86,48 @@ def run_up(
     out("  rackwright lab fault --help                    what can go wrong")
 
 
+def run_rehearse(project_name: str | None, name: str, per_pair: int, *, keep: bool) -> None:
+    """Rehearse from `up` to `down`, a line a step. Exit 1 at the first that does not go as it should."""
+    from rackwright.lab import rehearsal
+    from rackwright.lab.cleanup import remove
+    from rackwright.lab.netns import LabError
+    from rackwright.lab.shape import scaled_down, shape
+
+    source = load_project(project_name, Format.TEXT).folder
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, _interrupt)
+
+    def tell(text: str) -> None:
+        say(f"{time.monotonic() - started:5.0f} s  {text}")
+
+    with refusals():
+        one = rehearsal.begin(
+            source,
+            lambda i, p: shape(i, p, pairs=scaled_down(i), servers_per_pair=per_pair),
+            name,
+            BASE / name,
+            tell,
+        )
+    failed = ""
+    try:
+        rehearsal.whole(one)
+    except (LabError, KeyboardInterrupt) as error:
+        failed = str(error) or "interrupted"
+    finally:
+        if keep:
+            say(f"the lab stands: rackwright lab status --name {name}; rackwright lab down --name {name}")
+        else:
+            remove(one.state)
+            tell("lab down, nothing left")
+    for step, seconds in one.seconds.items():
+        out(f"{seconds:6.0f} s  {step}")
+    out(f"{time.monotonic() - started:6.0f} s  in all; logs in {BASE / name}")
+    if failed:
+        out(f"failed: {failed}")
+        leave(FINDINGS)
+    out("rehearsed: everything as planned, every fault found and named, repaired and gone")
+
+
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 

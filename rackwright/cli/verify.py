@@ -278,5 +278,4 @@ def compare(
     ]
     if rehearsal is None:
         return results
-    silent = {n for n, f in facts.items() if f.error} | {n for n, f in told.items() if f.error}
-    return rehearsal.judged(results, frozenset(silent))
+    return rehearsal.judged(results, frozenset(name for name, f in facts.items() if f.error))

@@ -20,6 +20,8 @@ cp "$folder/host_key" "$folder/root/etc/ssh/rackwright_host_key"
 chmod 600 "$folder/root/etc/ssh/rackwright_host_key"
 chmod -R go= "$folder/root/root"
 cp "$folder/lldpd.conf" "$folder/root/etc/lldpd.conf"
+mkdir -p "$folder/root/etc/NetworkManager/system-connections"
+[ ! -d "$folder/connections" ] || cp "$folder"/connections/* "$folder/root/etc/NetworkManager/system-connections/"
 printf '%s\n' "$name" >"$folder/root/etc/hostname"
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" >"$folder/root/etc/hosts"
 # All nodes share this machine's clock, so time is the one thing a host only says: an answer in the form of chronyc,

@@ -52,6 +52,18 @@ def lldp_configuration(node: Node, shape: Shape, interval_s: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def connections(state: State, shape: Shape, node: Node) -> dict[str, str]:
+    """Connection files of the data ports of a server that starts configured: the MTU hosts are planned to have."""
+    if not state.options.get("configured"):
+        return {}
+    ends = [e for w in shape.wires.values() if w.kind == "access" for e in (w.a, w.b)]
+    return {
+        port: f"[connection]\ntype=ethernet\ninterface-name={node.ports[port]}\n\n[ethernet]\nmtu={state.options['mtu_host']}\n"
+        for device, port in ends
+        if device == node.name
+    }
+
+
 def _far_ends(node: Node, shape: Shape) -> dict[str, str]:
     out: dict[str, str] = {}
     for wire in shape.wires.values():
@@ -82,6 +94,9 @@ def prepare(state: State, shape: Shape, node: Node) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "lldpd.conf").write_text(text, encoding="utf-8")
         (folder / "authorized_keys").write_text((base / "id_lab.pub").read_text(), encoding="utf-8")
+        for port, text in connections(state, shape, node).items():
+            (folder / "connections").mkdir(exist_ok=True)
+            (folder / "connections" / f"lab-{port}.nmconnection").write_text(text, encoding="utf-8")
         (folder / "host_key").touch(mode=0o600)
         (folder / "host_key").write_text((base / "host_key").read_text(), encoding="utf-8")
     elif runs_frr(state, node):

@@ -33,7 +33,8 @@ def up(
     inventory: Inventory, plan: Plan, shape: Shape, *, name: str, folder: Path, configured: bool = False,
     lldp_interval_s: int = 5, progress: Progress | None = None,
 ) -> State:  # fmt: skip
-    """Build a lab and return its state. Switches start as delivered, or `configured` as planned.
+    """Build a lab and return its state. Switches start as delivered, or `configured` as planned (and servers with the
+    planned MTU).
 
     Raises LabError when the machine lacks something, a lab of this name is up already, or a step fails; what was
     made by then is removed again.
@@ -49,6 +50,7 @@ def up(
             "lldp_interval_s": lldp_interval_s,
             "routed": routed,
             "configured": configured,
+            "mtu_host": int(inventory.policy.number("net.mtu_host")),
             "notes": [],
         }
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -132,6 +134,12 @@ def shown_model(kind: DeviceType) -> str:
     return kind.slug if " " in kind.model else kind.model
 
 
+def shown_serial(inventory: Inventory, name: str) -> str:
+    """The serial number a switch shows: as delivered, else made up."""
+    delivery = inventory.delivered.get(name)
+    return delivery.serial if delivery and delivery.serial else f"LAB-{name}"
+
+
 def _fabric(state: State, plan: Plan, shape: Shape) -> None:
     control = state.control
     netns.ip_batch(f"netns add {space}" for space in [control, *state.nodes.values()])
@@ -203,7 +211,7 @@ def _switches(state: State, inventory: Inventory, plan: Plan, shape: Shape) -> N
                 "name": node.name, "namespace": state.nodes[node.name], "platform": node.platform,
                 "address": node.addresses[0], "ports": node.ports, "fibre": node.fibre,
                 "learns": not nodes.runs_frr(state, node), "lldpcli": nodes.lldpcli(state, node), "routed": nodes.runs_frr(state, node),
-                "model": shown_model(inventory.devices[node.name].type), "serial": f"LAB-{node.name}",
+                "model": shown_model(inventory.devices[node.name].type), "serial": shown_serial(inventory, node.name),
                 "configuration": texts.get(node.name, ""),
             }
         )  # fmt: skip

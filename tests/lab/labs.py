@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from inventory.inventory import Inventory
 from inventory.plan_model import Plan
-from rackwright.lab import faults, live, netns
+from rackwright.lab import claims, faults, live, netns
 from rackwright.lab.shape import Shape
 from rackwright.lab.state import Fault, State
 from topology.verify import Result
@@ -70,6 +71,41 @@ class Lab:
             "for line in sys.argv[2:]: print(c.send_command(line, expect_string=r'[>\\]]'))\n"
         )
         return netns.in_namespace(self.state.control, sys.executable, "-c", script, address, *lines)
+
+    def in_control(self, *command: str) -> list[str]:
+        """A command line that runs in the control namespace; run it with `environment`."""
+        return ["ip", "netns", "exec", self.state.control, *command]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Logins, keys and the lab's folder, as `rackwright lab exec ctl` sets them."""
+        return claims.environment(self.state)
+
+    def verify(self, out: Path, *words: str) -> dict[str, Any]:
+        """What `rackwright verify` finds, run where an engineer would run it."""
+        command = [
+            sys.executable,
+            "-m",
+            "rackwright",
+            "verify",
+            "-p",
+            "guangxi",
+            "--format",
+            "json",
+            "--out",
+            str(out),
+        ]
+        done = subprocess.run(
+            self.in_control(*command, *words),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        assert done.returncode == (0 if found["fine"] else 1)
+        return found
 
     def settled(self) -> bool:
         """All as planned."""

@@ -10,7 +10,7 @@ from topology.platforms.ports import planned
 DOTTED = r"[0-9a-fA-F]{4}[-.][0-9a-fA-F]{4}[-.][0-9a-fA-F]{4}"
 COLONS = r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}"
 ADDRESS = re.compile(rf"(?<![0-9a-fA-F.:-])(?:{DOTTED}|{COLONS})(?![0-9a-fA-F.:-])")
-PORT = re.compile(r"(?i)^(?!vlan|dynamic|static)[a-z][a-z-]*\d+(?:/\d+)*(?::\d+)?$")
+PORT = re.compile(r"(?i)^(?!vlan|dynamic|static)\d{0,3}[a-z][a-z-]*\d+(?:/\d+)*(?::\d+)?$")
 SPLIT_PORT = re.compile(r"(?i)\b([a-z]*(?:ethernet|gige|aggregateport)) (\d+(?:/\d+)*(?::\d+)?)\b")
 """A port whose name and number are two words (RGOS)."""
 
