@@ -57,6 +57,7 @@ MODULES = (
     "capacity.checks.rooms",
     "capacity.checks.statements",
     "capacity.drill_codes",
+    "stacks.ownership_checks",
 )
 
 

@@ -17,6 +17,8 @@ import yaml
 
 PLAYBOOKS = Path(__file__).resolve().parent.parent / "playbooks"
 LINE = "__line__"
+UNREADABLE = "a file that cannot be read"
+"""In place of a task's name, for a file that is no list of tasks: what it writes nobody can tell."""
 Conditions = tuple[str, ...]
 READS = {
     "assert", "debug", "fail", "fetch", "find", "getent", "import_role", "import_tasks",
@@ -108,15 +110,19 @@ def unowned(writes: Iterable[Write]) -> list[Write]:
 
 
 def _role(role: Path, root: Path) -> Iterator[Write]:
-    files = {path.name: path for path in sorted((role / "tasks").glob("*.yml"))}
+    files = {
+        path.relative_to(role / part).as_posix() if part == "tasks" else f"{part}/{path.name}": path
+        for part in ("tasks", "handlers")
+        for path in sorted((role / part).rglob("*.y*ml"))
+    }
     tasks: dict[str, list[tuple[dict[str, Any], Conditions]]] = {}
     for name, path in files.items():
         try:
             tasks[name] = list(_flat(_read(path) or [], ()))
-        except yaml.YAMLError as exc:
+        except (yaml.YAMLError, TypeError, AttributeError) as exc:
             mark = getattr(exc, "problem_mark", None)
-            shown, line = path.relative_to(root).as_posix(), mark.line + 1 if mark else 0
-            yield Write(role.name, shown, line, "a file that cannot be read", None, ())
+            shown, line = path.relative_to(root).as_posix(), mark.line + 1 if mark else 1
+            yield Write(role.name, shown, line, UNREADABLE, None, ())
     values = _values(role, [task for found in tasks.values() for task, _ in found])
     for name, found in tasks.items():
         shown = files[name].relative_to(root).as_posix()
@@ -170,6 +176,8 @@ def _flat(tasks: list[dict[str, Any]], conditions: Conditions) -> Iterator[tuple
     """Tasks outside and inside blocks, each with the conditions that hold for it; variables of a block are its
     tasks'."""
     for task in tasks:
+        if not isinstance(task, dict):
+            raise TypeError("not a list of tasks")
         here = task.get("when", [])
         mine = (*conditions, *(str(c) for c in (here if isinstance(here, list) else [here])))
         if "block" not in task:
@@ -234,7 +242,7 @@ def _resolved(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
-class _Lines(yaml.SafeLoader):
+class _Lines(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Plain data; every mapping knows the line it begins on. Tags of Ansible (!vault, !unsafe) are read as text."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:

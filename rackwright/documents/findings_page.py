@@ -19,6 +19,7 @@ FAMILIES = {
     "SEC": "Security zones",
     "CAP": "Licences, bill of material, statements",
     "REQ": "Tender clauses",
+    "STK": "Who owns what: playbooks and stacks",
     "VER": "Verification: what stands there against the plan",
     "WVR": "Waivers",
 }
