@@ -24,7 +24,8 @@ from rackwright.cli.reach import Chosen, choose, counting, run_folder
 
 if TYPE_CHECKING:
     from inventory.plan_model import Plan
-    from topology.observe.push import Checks, PushResult
+    from topology.observe.health import Checks
+    from topology.observe.push_result import PushResult
     from topology.switch_config import SwitchConfig
 
 
@@ -35,7 +36,8 @@ def run(
 ) -> None:  # fmt: skip
     """Show the differences, ask, push, tell what became of every switch. Exit 1 when one has to be looked at."""
     from topology.observe.drivers import DRIVERS, login
-    from topology.observe.push import PushResult, push
+    from topology.observe.push import push
+    from topology.observe.push_result import PushResult
     from topology.observe.rollout import rollout
     from topology.observe.secrets import SecretError, Vault
     from topology.observe.session import Timeouts, known_hosts_file
@@ -119,7 +121,7 @@ def run(
 
 def hold_back(result: PushResult, seen: list[PushResult], pairs: Mapping[str, str]) -> PushResult:
     """The result, or a refusal: a switch is not touched while the other of its pair cannot be looked at."""
-    from topology.observe.push import PushResult
+    from topology.observe.push_result import PushResult
 
     pair = pairs.get(result.host)
     bad = next((o for o in seen if pair and pairs.get(o.host) == pair and not o.good), None)
@@ -131,7 +133,7 @@ def hold_back(result: PushResult, seen: list[PushResult], pairs: Mapping[str, st
 
 def checks_of(plan: Plan | None, config: SwitchConfig, settle_s: float) -> Checks:
     """What must hold on a switch: the other ends of its uplinks and its peer link, as planned."""
-    from topology.observe.push import Checks
+    from topology.observe.health import Checks
 
     expected = {}
     for cable in plan.cables if plan else ():

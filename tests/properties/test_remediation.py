@@ -5,20 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from rackwright.lab.emulator.comware import COMWARE
+from rackwright.lab.emulator.rgos import RGOS
 from rackwright.lab.emulator.tree import Node, apply, from_text, text_of
 from rackwright.lab.emulator.vrp import VRP
 from tests.properties.test_platforms import configs
 from topology.model_diff import differences
-from topology.observe import comware_rules, vrp_rules
+from topology.observe import comware_rules, rgos_rules, vrp_rules
 from topology.observe.remediation import Rules, remedy
+from topology.observe.undo import undoing
 from topology.platforms.render import parse, render
 from topology.switch_config import Port, Server, SwitchConfig
 
-PLATFORMS = {"huawei_vrp": (VRP, vrp_rules.RULES), "h3c_comware": (COMWARE, comware_rules.RULES)}
+PLATFORMS = {
+    "huawei_vrp": (VRP, vrp_rules.RULES),
+    "h3c_comware": (COMWARE, comware_rules.RULES),
+    "ruijie_rgos": (RGOS, rgos_rules.RULES),
+}
 
 
 def same_ports(config: SwitchConfig, other: SwitchConfig) -> SwitchConfig:
@@ -62,6 +68,35 @@ def test_from_any_configuration_to_any_other(platform: str, data: st.DataObject)
         for line in found.lines
         for v, _ in after.vlans
     )
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@settings(
+    max_examples=25,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+    deadline=None,
+)
+@given(data=st.data())
+def test_what_a_run_changed_is_put_back_and_no_more(platform: str, data: st.DataObject) -> None:
+    first, second = data.draw(configs(platform)), data.draw(configs(platform))
+    before, after = same_ports(first, second), same_ports(replace(second, host=first.host), first)
+    dialect, rules = PLATFORMS[platform]
+    root = from_text(dialect, render(replace(before, servers=())))
+    was = text_of(dialect, root)
+    take(platform, root, remedy(rules, was, render(replace(after, servers=()))).lines, rules)
+    ran = text_of(dialect, root)
+    free = min({*range(2, 40)} - {v for v, _ in (*before.vlans, *after.vlans)})
+    take(platform, root, (f"vlan {free}", "name since-then", rules.leave), rules)
+    found, target = undoing(rules, text_of(dialect, root), was, ran)
+    take(platform, root, found.lines, rules)
+    text = text_of(dialect, root)
+    assert differences(parse(platform, target), parse(platform, text)) == []
+    since = dict(before.vlans) | {free: "since-then"}
+    want = replace(before, servers=(), vlans=tuple(sorted(since.items())))
+    assert differences(want, parse(platform, text)) == []
+    assert undoing(rules, text, was, ran)[0].lines == ()
 
 
 MANAGEMENT = ("MEth0/0/0", "10.0.0.2/24", "10.0.0.1")

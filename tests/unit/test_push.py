@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Iterator
@@ -13,18 +12,14 @@ import pytest
 from napalm.base.base import NetworkDriver
 from napalm.base.exceptions import CommitError, ConnectionException
 
-from inventory.fields import Title
-from inventory.model_operations import Secret
-from rackwright.lab.emulator.device import Faults, Neighbour, PortState, Switch
-from rackwright.lab.emulator.session import listen
-from rackwright.lab.emulator.tree import from_text
-from rackwright.lab.emulator.vrp import VRP
-from rackwright.lab.emulator.vrp_shell import VrpShell
+from rackwright.lab.emulator.device import Faults, Switch
+from tests.unit.emulated import SECRETS, VALUE, Bench
 from topology.observe.driver_base import NotOnThisPlatformError
-from topology.observe.push import Checks, PushResult, push
+from topology.observe.health import Checks
+from topology.observe.push import push
+from topology.observe.push_result import PushResult
 from topology.observe.rollout import rollout
 from topology.observe.secrets import Vault
-from topology.observe.session import Timeouts
 from topology.observe.vrp import VrpDriver
 from topology.platforms.render import parse, render
 from topology.switch_config import Port, Server, SwitchConfig, comparable
@@ -39,76 +34,20 @@ WANTED = SwitchConfig(
     ),
     servers=(Server("snmp", "10.1.1.1", "watcher", "snmp-key"),),
 )  # fmt: skip
-SECRETS = {
-    "snmp-key": Secret(
-        at="secrets.yml:1", name="snmp-key", title=Title(en="key", zh="密钥"), source="env", key="SNMP_KEY"
-    )
-}
-VALUE = "kept-out-of-sight"
 CHECKS = Checks({"10GE1/0/1": ("core", "1")}, settle_s=0.5)
-
-
-class Bench:
-    """Emulated switches on the loopback, and drivers for them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        self.key = asyncssh.generate_private_key("ssh-ed25519")
-        self.known_hosts = folder / "known_hosts"
-        self.known_hosts.touch()
-        self.ports: dict[int, int] = {}
-
-    def start(self, switch: Switch) -> int:
-        """Listen for a switch; its port."""
-
-        async def begin() -> int:
-            port: int = (await listen(switch, VrpShell, self.key)).get_port()
-            return port
-
-        port = asyncio.run_coroutine_threadsafe(begin(), self.loop).result()
-        public = " ".join(self.key.export_public_key().decode().split()[:2])
-        with self.known_hosts.open("a") as file:
-            file.write(f"[127.0.0.1]:{port} {public}\n")
-        return port
-
-    def switch(self, *, name: str = NAME, text: str = BEFORE, lonely: bool = False) -> tuple[Switch, int]:
-        """A switch that sees its core, or loses it with the new configuration."""
-        made: list[Switch] = []
-
-        def seen() -> list[Neighbour]:
-            gone = lonely and "10GE1/0/1" in made[0].text()
-            return [] if gone else [Neighbour("10GE1/0/1", "0011-2233-4455", "core", "1")]
-
-        made.append(
-            Switch(
-                name, VRP, "CE6881", "SN1", "V200R020", {"u": "p"}, from_text(VRP, text), neighbours=seen,
-                ports=lambda: [PortState("10GE1/0/1", True, True, 10, -3.2, -2.1)],
-            )
-        )  # fmt: skip
-        return made[0], self.start(made[0])
-
-    def driver(self, port: int, **other: object) -> VrpDriver:
-        """A driver in a hurry."""
-        vault = Vault(SECRETS, environment={"SNMP_KEY": VALUE})
-        options = {
-            "port": port, "known_hosts": self.known_hosts, "shortest_revert_s": 1, "vault": vault,
-            "timeouts": Timeouts(5, 0.8, 0.8), **other,
-        }  # fmt: skip
-        return VrpDriver("127.0.0.1", "u", "p", 5, options)
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    found = Bench(tmp_path_factory.mktemp("bench"))
+    found = Bench(tmp_path_factory.mktemp("bench"), "huawei_vrp")
     yield found
+    found.close()
 
-    async def end() -> None:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
 
-    asyncio.run_coroutine_threadsafe(end(), found.loop).result()
-    found.loop.call_soon_threadsafe(found.loop.stop)
+def switch_of(
+    bench: Bench, *, name: str = NAME, text: str = BEFORE, lonely: bool = False
+) -> tuple[Switch, int]:
+    return bench.switch(name, text, loses="10GE1/0/1" if lonely else None)
 
 
 def run(bench: Bench, port: int, **other: object) -> PushResult:
@@ -116,7 +55,7 @@ def run(bench: Bench, port: int, **other: object) -> PushResult:
 
 
 def test_confirmed_saved_and_nothing_to_do_again(bench: Bench) -> None:
-    switch, port = bench.switch()
+    switch, port = switch_of(bench)
     result = run(bench, port)
     assert result.outcome == "confirmed", result.message
     assert [s.name for s in result.steps] == [
@@ -135,14 +74,14 @@ def test_confirmed_saved_and_nothing_to_do_again(bench: Bench) -> None:
 
 
 def test_no_secret_is_kept(bench: Bench) -> None:
-    _, port = bench.switch()
+    _, port = switch_of(bench)
     result = run(bench, port)
     assert "cipher ***" in result.diff
     assert VALUE not in "".join([result.diff, result.transcript, result.before, str(result.steps)])
 
 
 def test_a_dry_run_sends_nothing(bench: Bench) -> None:
-    switch, port = bench.switch()
+    switch, port = switch_of(bench)
     before = switch.text()
     result = run(bench, port, dry_run=True)
     assert result.outcome == "would change"
@@ -174,7 +113,7 @@ FAULTS: dict[str, tuple[Callable[[Faults], object], str, str, bool]] = {
 @pytest.mark.parametrize("case", FAULTS)
 def test_a_faulty_switch_is_told_and_left_whole(bench: Bench, case: str) -> None:
     make, outcome, said, changed = FAULTS[case]
-    switch, port = bench.switch()
+    switch, port = switch_of(bench)
     make(switch.faults)
     result = run(bench, port)
     assert (result.outcome, said in result.message) == (outcome, True), result.message
@@ -187,7 +126,7 @@ def test_a_faulty_switch_is_told_and_left_whole(bench: Bench, case: str) -> None
 
 
 def test_a_lost_neighbour_is_rolled_back(bench: Bench) -> None:
-    switch, port = bench.switch(lonely=True)
+    switch, port = switch_of(bench, lonely=True)
     before = switch.text()
     result = run(bench, port)
     assert result.outcome == "rolled back"
@@ -196,7 +135,7 @@ def test_a_lost_neighbour_is_rolled_back(bench: Bench) -> None:
 
 
 def test_a_rollback_that_hangs_is_told_with_what_to_type(bench: Bench) -> None:
-    switch, port = bench.switch(lonely=True)
+    switch, port = switch_of(bench, lonely=True)
     switch.faults.hang.append("abort")
     result = run(bench, port)
     assert result.outcome == "unknown"
@@ -206,7 +145,7 @@ def test_a_rollback_that_hangs_is_told_with_what_to_type(bench: Bench) -> None:
 
 
 def test_nobody_confirms_and_the_switch_goes_back(bench: Bench) -> None:
-    switch, port = bench.switch()
+    switch, port = switch_of(bench)
     before = switch.text()
     with bench.driver(port) as driver:
         driver.load_replace_candidate(config=render(WANTED))
@@ -220,7 +159,7 @@ def test_nobody_confirms_and_the_switch_goes_back(bench: Bench) -> None:
 
 
 def test_a_refused_line_changes_nothing_and_is_named(bench: Bench) -> None:
-    switch, port = bench.switch()
+    switch, port = switch_of(bench)
     before = switch.text()
     with bench.driver(port) as driver:
         driver.load_merge_candidate(config="vlan batch 9\n#\nnonsense 1\n")
@@ -233,7 +172,7 @@ def test_a_refused_line_changes_nothing_and_is_named(bench: Bench) -> None:
 
 
 def test_merge_takes_nothing_away_and_rollback_undoes(bench: Bench) -> None:
-    switch, port = bench.switch()
+    switch, port = switch_of(bench)
     before = switch.text()
     with bench.driver(port) as driver:
         driver.load_merge_candidate(config="vlan batch 9\n")
@@ -245,10 +184,10 @@ def test_merge_takes_nothing_away_and_rollback_undoes(bench: Bench) -> None:
 
 
 def test_getters(bench: Bench) -> None:
-    _, port = bench.switch()
+    _, port = switch_of(bench)
     with bench.driver(port) as driver:
         facts = driver.get_facts()
-        assert (facts["model"], facts["serial_number"], facts["hostname"]) == ("CE6881", "SN1", NAME)
+        assert (facts["model"], facts["serial_number"], facts["hostname"]) == ("CE6881", "SN7", NAME)
         assert driver.get_interfaces()["10GE1/0/1"]["is_up"]
         assert driver.get_lldp_neighbors() == {"10GE1/0/1": [{"hostname": "core", "port": "1"}]}
         light = driver.get_optics()["10GE1/0/1"]["physical_channels"]["channel"][0]["state"]
@@ -267,7 +206,7 @@ def test_everything_napalm_names_is_done_or_refused_with_a_reason(bench: Bench) 
 
 
 def test_timers_the_switch_does_not_know_are_refused(bench: Bench) -> None:
-    _, port = bench.switch()
+    _, port = switch_of(bench)
     with bench.driver(port, shortest_revert_s=60) as driver:
         driver.load_merge_candidate(config="vlan batch 9\n")
         with pytest.raises(CommitError, match="a timer of 5 s is not possible on huawei_vrp: 60 to 65535"):
@@ -275,7 +214,7 @@ def test_timers_the_switch_does_not_know_are_refused(bench: Bench) -> None:
 
 
 def test_an_unknown_host_key_is_refused_with_what_to_do(bench: Bench, tmp_path: Path) -> None:
-    _, port = bench.switch()
+    _, port = switch_of(bench)
     empty = tmp_path / "known_hosts"
     empty.touch()
     with pytest.raises(ConnectionException, match=r"host key is not in .* ssh-keyscan"):
@@ -287,7 +226,7 @@ def test_an_unknown_host_key_is_refused_with_what_to_do(bench: Bench, tmp_path: 
 
 
 def test_a_secret_that_is_not_set_stops_it_before_anything_is_sent(bench: Bench) -> None:
-    switch, port = bench.switch()
+    switch, port = switch_of(bench)
     result = push(
         WANTED, bench.driver(port, vault=Vault(SECRETS, environment={})), checks=CHECKS, revert_in_s=30
     )

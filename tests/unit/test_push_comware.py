@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import asyncssh
 import pytest
 from napalm.base.base import NetworkDriver
 
-from inventory.fields import Title
-from inventory.model_operations import Secret
-from rackwright.lab.emulator.comware import COMWARE
-from rackwright.lab.emulator.comware_shell import ComwareShell
-from rackwright.lab.emulator.device import Faults, Neighbour, PortState, Switch
-from rackwright.lab.emulator.session import listen
-from rackwright.lab.emulator.tree import from_text
+from rackwright.lab.emulator.device import BgpPeer, Faults, Switch
+from tests.unit.emulated import VALUE, Bench
 from topology.model_diff import differences
 from topology.observe.collect import Access, Target, collect
 from topology.observe.comware import ComwareDriver, clock_offset_ms
 from topology.observe.driver_base import NotOnThisPlatformError
-from topology.observe.push import Checks, PushResult, push
+from topology.observe.health import Checks
+from topology.observe.push import push
+from topology.observe.push_result import PushResult
 from topology.observe.record import Record
-from topology.observe.secrets import Vault
 from topology.observe.session import Credentials, Timeouts
 from topology.platforms.render import parse
-from topology.switch_config import Port, Server, SwitchConfig
+from topology.switch_config import Bgp, Neighbour, Port, Server, SwitchConfig
 
-NAME, VALUE = "B-ASW-01A", "kept-out-of-sight"
+NAME = "B-ASW-01A"
 WANTED = SwitchConfig(
     NAME, "h3c_comware", vlans=((101, "ecs"),),
     ports=(
@@ -40,66 +34,17 @@ WANTED = SwitchConfig(
     ),
     servers=(Server("snmp", "10.1.1.1", "watcher", "snmp-key"),),
 )  # fmt: skip
-SECRETS = {
-    "snmp-key": Secret(name="snmp-key", title=Title(en="key", zh="密钥"), source="env", key="SNMP_KEY")
-}
-
-
-class Bench:
-    """Emulated Comware switches on the loopback."""
-
-    def __init__(self, folder: Path) -> None:
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        self.key = asyncssh.generate_private_key("ssh-ed25519")
-        self.known_hosts = folder / "known_hosts"
-        self.known_hosts.touch()
-
-    def switch(self, *, lonely: bool = False) -> tuple[Switch, int]:
-        """A switch that sees its core, or loses it with the new configuration; and its port."""
-        made: list[Switch] = []
-
-        def seen() -> list[Neighbour]:
-            gone = lonely and "10.0.0.1" in made[0].text()
-            return [] if gone else [Neighbour("10GE1/0/1", "0011-2233-4455", "core", "1")]
-
-        async def begin() -> int:
-            port: int = (await listen(made[0], ComwareShell, self.key)).get_port()
-            return port
-
-        made.append(
-            Switch(
-                NAME, COMWARE, "S6850", "SN7", "7.1.070 Release 6616P01", {"u": "p"},
-                from_text(COMWARE, f"sysname {NAME}\n#\nvlan 7\n#\n"), neighbours=seen,
-                ports=lambda: [PortState("10GE1/0/1", True, True)],
-            )
-        )  # fmt: skip
-        port = asyncio.run_coroutine_threadsafe(begin(), self.loop).result()
-        public = " ".join(self.key.export_public_key().decode().split()[:2])
-        with self.known_hosts.open("a") as file:
-            file.write(f"[127.0.0.1]:{port} {public}\n")
-        return made[0], port
-
-    def driver(self, port: int) -> ComwareDriver:
-        """A driver in a hurry."""
-        options = {
-            "port": port, "known_hosts": self.known_hosts, "timeouts": Timeouts(5, 1, 1),
-            "vault": Vault(SECRETS, environment={"SNMP_KEY": VALUE}),
-        }  # fmt: skip
-        return ComwareDriver("127.0.0.1", "u", "p", 5, options)
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    found = Bench(tmp_path_factory.mktemp("bench"))
+    found = Bench(tmp_path_factory.mktemp("bench"), "h3c_comware")
     yield found
+    found.close()
 
-    async def end() -> None:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
 
-    asyncio.run_coroutine_threadsafe(end(), found.loop).result()
-    found.loop.call_soon_threadsafe(found.loop.stop)
+def switch_of(bench: Bench, *, lonely: bool = False) -> tuple[Switch, int]:
+    return bench.switch(NAME, f"sysname {NAME}\n#\nvlan 7\n#\n", loses="10.0.0.1" if lonely else None)
 
 
 def run(bench: Bench, port: int) -> PushResult:
@@ -107,7 +52,7 @@ def run(bench: Bench, port: int) -> PushResult:
 
 
 def test_confirmed_saved_and_nothing_to_do_again(bench: Bench) -> None:
-    switch, port = bench.switch()
+    switch, port = switch_of(bench)
     result = run(bench, port)
     assert result.outcome == "confirmed", result.message
     assert differences(WANTED, parse("h3c_comware", switch.text())) == []
@@ -133,7 +78,7 @@ FAULTS: dict[str, tuple[Callable[[Faults], object], str]] = {
 @pytest.mark.parametrize("case", FAULTS)
 def test_a_faulty_switch_ends_as_it_was(bench: Bench, case: str) -> None:
     make, outcome = FAULTS[case]
-    switch, port = bench.switch()
+    switch, port = switch_of(bench)
     before = switch.text()
     make(switch.faults)
     result = run(bench, port)
@@ -143,7 +88,7 @@ def test_a_faulty_switch_ends_as_it_was(bench: Bench, case: str) -> None:
 
 
 def test_a_lost_neighbour_is_rolled_back(bench: Bench) -> None:
-    switch, port = bench.switch(lonely=True)
+    switch, port = switch_of(bench, lonely=True)
     before = switch.text()
     result = run(bench, port)
     assert result.outcome == "rolled back", result.message
@@ -152,7 +97,7 @@ def test_a_lost_neighbour_is_rolled_back(bench: Bench) -> None:
 
 
 def test_facts_by_the_names_of_the_plan(bench: Bench, tmp_path: Path) -> None:
-    _, port = bench.switch()
+    _, port = switch_of(bench)
     access = Access(Credentials("u", "p"), None, bench.known_hosts, timeouts=Timeouts(5, 2, 2))
     facts = collect([Target(NAME, "127.0.0.1", "h3c_comware", port)], access, Record(tmp_path))[NAME]
     assert (facts.error, facts.serial, facts.model) == ("", "SN7", "S6850")
@@ -160,6 +105,41 @@ def test_facts_by_the_names_of_the_plan(bench: Bench, tmp_path: Path) -> None:
     assert ("10GE1/0/1", True) in [(p.name, p.up) for p in facts.ports or ()]
     assert facts.time_offset_ms is not None
     assert abs(facts.time_offset_ms) < 2000
+
+
+def test_light_that_goes_is_rolled_back(bench: Bench) -> None:
+    switch, port = bench.switch(NAME, f"sysname {NAME}\n#\nvlan 7\n#\n", dims="10.0.0.1")
+    before = switch.text()
+    checks = Checks({}, 0.5, light_min_dbm={"10GE1/0/1": -10.0})
+    result = push(WANTED, bench.driver(port), checks=checks, revert_in_s=60)
+    assert result.outcome == "rolled back", result.message
+    assert "10GE1/0/1: light was -3.2 dBm, now -40 dBm, the optic needs -10 dBm" in result.message
+    assert switch.text() == before
+
+
+def test_a_session_of_the_underlay_that_goes_is_rolled_back(bench: Bench) -> None:
+    made: list[Switch] = []
+
+    def peers() -> list[BgpPeer]:
+        state = "Idle" if made and "vlan 101\n" in made[0].text() else "Established"
+        return [BgpPeer("10.0.0.0", 65000, state, 3661, 12, 5, 5)]
+
+    text = (
+        f"sysname {NAME}\n#\nvlan 7\n#\nbgp 65001\n router-id 10.9.9.9\n peer 10.0.0.0 as-number 65000\n#\n"
+    )
+    switch, port = bench.switch(NAME, text, peers=peers)
+    made.append(switch)
+    before = switch.text()
+    bgp = Bgp(65001, "10.9.9.9", (Neighbour("10.0.0.0", 65000, "core", bfd=False),), ())
+    with bench.driver(port) as driver:
+        row = driver.get_bgp_neighbors()["global"]
+        assert row["router_id"] == "10.9.9.9"
+        peer = row["peers"]["10.0.0.0"]
+        assert (peer["remote_as"], peer["is_up"], peer["uptime"]) == (65000, True, 3661)
+    result = push(replace(WANTED, bgp=bgp), bench.driver(port), checks=Checks(settle_s=0.5), revert_in_s=60)
+    assert result.outcome == "rolled back", result.message
+    assert "BGP neighbour 10.0.0.0 is not up any more" in result.message
+    assert switch.text() == before
 
 
 def test_clocks_without_a_told_zone_are_not_read() -> None:
@@ -172,6 +152,6 @@ def test_everything_napalm_names_is_done_or_refused_with_a_reason(bench: Bench) 
     written = {n for c in ComwareDriver.__mro__ if c not in (NetworkDriver, object) for n in vars(c)}
     names = {n for n, _ in inspect.getmembers(NetworkDriver, inspect.isfunction) if not n.startswith("_")}
     assert names <= written, sorted(names - written)
-    for name in ("get_bgp_neighbors", "get_optics", "has_pending_commit", "ping"):
+    for name in ("get_users", "has_pending_commit", "ping"):
         with pytest.raises(NotOnThisPlatformError, match=f"h3c_comware: {name}: .{{20}}"):
             getattr(bench.driver(1), name)()

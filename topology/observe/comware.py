@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 
 from napalm.base.exceptions import CommitConfirmException, CommitError
 
+from topology.observe import getters
 from topology.observe.comware_rules import RULES
 from topology.observe.driver_base import BACKUP, NotOnThisPlatformError, SwitchDriver
 from topology.observe.remediation import Rules
-from topology.observe.vrp import seconds_of
 from topology.platforms.ports import planned
 
 
@@ -125,10 +125,9 @@ class ComwareDriver(SwitchDriver):
     def get_interfaces(self) -> dict[str, dict[str, Any]]:
         """Ports by the plan's names: enabled, up, description (27 characters, as displayed). The rest is not read."""
         return {
-            name: {"is_up": link == "UP", "is_enabled": link != "ADM", "description": text, "last_flapped": -1.0,
-                   "speed": -1.0, "mtu": -1, "mac_address": ""}
+            name: getters.port(up=link == "UP", enabled=link != "ADM", description=text)
             for name, (link, text) in brief_of(self.read("display interface brief")).items()
-        }  # fmt: skip
+        }
 
     def get_lldp_neighbors_detail(self, interface: str = "") -> dict[str, list[dict[str, Any]]]:
         """What neighbours announce, by own port as the plan names it."""
@@ -136,16 +135,12 @@ class ComwareDriver(SwitchDriver):
         return {p: n for p, n in found.items() if interface in ("", p)}
 
     def get_bgp_neighbors(self) -> dict[str, Any]:
-        """Refused until its layout is confirmed."""
-        raise NotOnThisPlatformError(
-            f"{self.platform}: get_bgp_neighbors: the layout differs between releases; not written"
-        )
+        """State of the BGP neighbours."""
+        return bgp_of(self.read("display bgp peer ipv4"))
 
     def get_optics(self) -> dict[str, Any]:
-        """Refused until its layout is confirmed."""
-        raise NotOnThisPlatformError(
-            f"{self.platform}: get_optics: the layout differs between models; not written"
-        )
+        """Received and sent light in dBm, by the plan's names of ports."""
+        return getters.optics(optics_of(self.read("display transceiver diagnosis interface")))
 
     # ------------------------------------------------------------ helpers
 
@@ -164,7 +159,7 @@ def facts_of(version: str, made: str, prompt: str, brief: str) -> dict[str, Any]
     }
     uptime = re.search(r"uptime is (.*)", version)
     return {
-        "vendor": "H3C", "fqdn": "", "uptime": float(seconds_of(uptime[1])) if uptime else -1.0,
+        "vendor": "H3C", "fqdn": "", "uptime": float(getters.seconds_of(uptime[1])) if uptime else -1.0,
         "interface_list": sorted(brief_of(brief)), **{k: v[1].strip() if v else "" for k, v in found.items()},
     }  # fmt: skip
 
@@ -193,12 +188,40 @@ def lldp_of(text: str) -> dict[str, list[dict[str, Any]]]:
             port = planned("h3c_comware", found[1])
         name, _, value = (part.strip() for part in line.partition(":"))
         if name == "LLDP neighbor index" and port:
-            out.setdefault(port, []).append(
-                {"parent_interface": "", "remote_system_capab": [], "remote_system_enable_capab": []}
-                | dict.fromkeys(fields.values(), "")
-            )
+            out.setdefault(port, []).append(getters.neighbour())
         elif name in fields and port in out:
             out[port][-1][fields[name]] = value
+    return out
+
+
+def bgp_of(text: str) -> dict[str, Any]:
+    """napalm's BGP neighbours from `display bgp peer ipv4`; none where BGP is not configured."""
+    router = re.search(r"local router ID\s*:\s*(\S+)", text)
+    local = re.search(r"Local AS number\s*:\s*(\d+)", text)
+    peers = [
+        getters.Peer(row[1], int(row[2]), row[5], row[4], int(row[3]))
+        for row in re.finditer(
+            r"(?m)^\s*\*?\s*(\d+\.\d+\.\d+\.\d+)\s+(\d+)\s+\d+\s+\d+\s+\d+\s+(\d+)\s+(\S+)\s+(\S+)\s*$", text
+        )
+    ]
+    return getters.bgp(router[1] if router else "", int(local[1]) if local else -1, peers)
+
+
+def optics_of(text: str) -> dict[str, tuple[float, float]]:
+    """Received and sent light in dBm from `display transceiver diagnosis interface`, by the plan's names of ports: of
+    several lanes the darkest. Ports without an optic, and values that are dashes, are left out."""
+    out: dict[str, tuple[float, float]] = {}
+    port, reading = "", False
+    for line in text.splitlines():
+        if found := re.match(r"\s*(\S+) transceiver diagnostic information", line):
+            port, reading = planned("h3c_comware", found[1]), False
+        elif "RX power" in line and "TX power" in line:
+            reading = True
+        elif reading and re.fullmatch(r"\s*(?:\[\S+\]\s*)?-?\d[-\d.\s]*", line):
+            rx, tx = (float(word) for word in line.split()[-2:])
+            out[port] = (min(rx, out[port][0]), min(tx, out[port][1])) if port in out else (rx, tx)
+        elif line.strip():
+            reading = False
     return out
 
 

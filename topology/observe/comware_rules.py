@@ -16,7 +16,8 @@ ONE_VALUE = (
     r"snmp-agent sys-info version", r"snmp-agent usm-user v3 \S+ \S+",
 )  # fmt: skip
 SHORT = re.compile(
-    r"description|jumboframe enable|mtu|port link-type|port access vlan|port trunk pvid|port link-aggregation group"
+    r"description|jumboframe enable|mtu|port link-type|port link-mode|port access vlan|port trunk pvid"
+    r"|port link-aggregation group"
     r"|mac-address|link-aggregation mode|lacp period|port m-lag group|name|router-id|balance|peer \S+ description"
     r"|m-lag (?:system-mac|system-number|role priority|keepalive ip)|snmp-agent usm-user v3 \S+ \S+"
 )
@@ -34,6 +35,7 @@ NEGATED = negation(SHORT, re.compile(r"(peer \S+) as-number \d+"))
 
 RULES = Rules(
     driver=driver("hp_comware5", "HConfigDriverHPComware5", ONE_VALUE, NEGATED), managed=MANAGED,
-    first=re.compile(r"bgp \d+"), late=re.compile(r"bgp .*"), negated=NEGATED, lists=("port trunk permit vlan",),
+    first=re.compile(r"bgp \d+"), late=re.compile(r"bgp .*"), negated=NEGATED, one_value=ONE_VALUE,
+    fixed=re.compile(r"interface (?!Bridge-Aggregation|Vlan-interface|LoopBack)\S+"), lists=("port trunk permit vlan",),
     off=(("undo telnet server enable", "telnet server enable"),),
 )  # fmt: skip

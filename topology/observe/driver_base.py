@@ -23,8 +23,8 @@ from napalm.base.exceptions import (
     ReplaceConfigException,
 )
 
-from topology.observe.remediation import Remedy, Rules, remedy
-from topology.observe.secrets import SecretError, Vault, mask
+from topology.observe.remediation import Remedy, Rules, opposite, remedy
+from topology.observe.secrets import MASK, SecretError, Vault, mask
 from topology.observe.session import (
     ConnectError,
     Credentials,
@@ -34,6 +34,7 @@ from topology.observe.session import (
     Timeouts,
     known_hosts_file,
 )
+from topology.observe.undo import UndoError, undoing
 
 BACKUP = "rackwright-before.cfg"
 """The file on the switch that holds what ran before the last push."""
@@ -98,8 +99,14 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
     show_saved: ClassVar[str]
     named: ClassVar[re.Pattern[str]]
     """A line every configuration has."""
+    has_timer: ClassVar[bool] = True
+    """Whether a commit can go back by itself."""
     backup_file: str | None = None
     """The file on the switch that holds what ran before, once `backup` wrote it."""
+    before: str = ""
+    """What ran when the candidate was loaded."""
+    undo: tuple[str, ...] = ()
+    """Lines that take the candidate back, keys masked; only where there is no timer."""
     shortest_revert_s: int = 60
     longest_revert_s: int = 65_535
 
@@ -119,7 +126,6 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
         )  # fmt: skip
         self.vault.seen.add(password)
         self.candidate: Remedy | None = None
-        self.replacing = False
 
     # ------------------------------------------------------------ the session
 
@@ -168,6 +174,20 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
         """Want this configuration: what the model knows and the text lacks goes. Raises ReplaceConfigException."""
         self._load(_text(filename, config, ReplaceConfigException), merge=False)
 
+    def load_undo_candidate(self, before: str, after: str) -> str:
+        """Want back what changed from `before` to `after`, and nothing else; the configuration that is wanted then.
+        Keys of lines that come back are taken from the file of the last `backup` if that is what `before` is.
+        Raises ReplaceConfigException."""
+        running = self.running()
+        try:
+            found, wanted = undoing(
+                self.rules, running, before, after or running, self._kept() if MASK in before else ""
+            )
+        except UndoError as error:
+            raise ReplaceConfigException(str(error)) from None
+        self._take(found, running)
+        return wanted
+
     def compare_config(self) -> str:
         """What would change, section by section, keys masked; empty when nothing would."""
         return self.candidate.diff if self.candidate else ""
@@ -183,7 +203,7 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
     def running(self) -> str:
         """The running configuration as text, with keys as the switch shows them. Raises CommandErrorException for an
         answer that is none."""
-        text = self.read(self.show_running, timeout_s=self.session.timeouts.commit_s)
+        text = self._bare(self.read(self.show_running, timeout_s=self.session.timeouts.commit_s))
         if not self.named.search(text):
             raise CommandErrorException(f"`{self.show_running}`: the answer holds no configuration")
         return text
@@ -241,12 +261,28 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
     def _prepare(self) -> None:
         """Right after login."""
 
+    def _bare(self, text: str) -> str:
+        """A configuration without what a platform shows around it."""
+        return text
+
     def _load(self, text: str, *, merge: bool) -> None:
         wrong: type[Exception] = MergeConfigException if merge else ReplaceConfigException
         if lacking := self.vault.lacking(text):
             raise wrong("; ".join(lacking))
-        self.candidate = remedy(self.rules, self.running(), text, merge=merge)
-        self.replacing = not merge
+        running = self.running()
+        self._take(remedy(self.rules, running, text, merge=merge), running)
+
+    def _take(self, candidate: Remedy, running: str) -> None:
+        self.candidate, self.before = candidate, running
+        if not self.has_timer:
+            self.undo = tuple(mask(line) for line in opposite(self.rules, candidate.after, running).lines)
+
+    def _kept(self) -> str:
+        """The file of the last `backup`, keys as the switch shows them; empty when it cannot be read."""
+        try:
+            return self._bare(self.read(f"more {BACKUP}", timeout_s=self.session.timeouts.commit_s))
+        except CommandErrorException:
+            return ""
 
     def _send(self, line: str, *, timeout_s: float | None = None) -> str:
         """Send a configuration line with its keys. Raises CommitError when the switch refuses it."""

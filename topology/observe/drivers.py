@@ -7,11 +7,16 @@ from collections.abc import Mapping
 
 from topology.observe.comware import ComwareDriver
 from topology.observe.driver_base import SwitchDriver
+from topology.observe.rgos import RgosDriver
 from topology.observe.secrets import SecretError, Vault
 from topology.observe.session import Credentials
 from topology.observe.vrp import VrpDriver
 
-DRIVERS: Mapping[str, type[SwitchDriver]] = {"huawei_vrp": VrpDriver, "h3c_comware": ComwareDriver}
+DRIVERS: Mapping[str, type[SwitchDriver]] = {
+    "huawei_vrp": VrpDriver,
+    "h3c_comware": ComwareDriver,
+    "ruijie_rgos": RgosDriver,
+}
 
 
 def login(user: str | None, secret: str | None, vault: Vault) -> Credentials:

@@ -2,6 +2,7 @@
 
 Steps: login, backup, difference, commit on trial, health check, confirm, save. Whatever goes wrong after the commit
 ends in a rollback that is read back. When a session hangs or is cut, a new one looks what is there and decides.
+Where a platform has no timer the commit is for good at once; it is made only when that was asked for by name.
 """
 
 from __future__ import annotations
@@ -9,82 +10,48 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
 
 from napalm.base.exceptions import CommandErrorException, NapalmException
 
 from topology.model_diff import differences
 from topology.observe.driver_base import NotOnThisPlatformError, SwitchDriver
-from topology.observe.remediation import Remedy
+from topology.observe.goals import Goal, Intended, Restored
+from topology.observe.health import Checks, Sight, contradictions, look, looked_at, worse
+from topology.observe.push_result import Outcome, Progress, PushResult, Step, recorded
+from topology.observe.remediation import Remedy, opposite
+from topology.observe.rollout import rollout
 from topology.observe.secrets import mask
 from topology.observe.session import now, wait_until
-from topology.platforms.render import parse, render
+from topology.platforms.render import parse
 from topology.switch_config import SwitchConfig
 
-Outcome = Literal[
-    "no change", "would change", "confirmed", "rolled back", "refused", "unreachable", "unknown"
-]
-"""no change: it ran what is intended. would change: dry run. confirmed: it runs what is intended, for good.
-rolled back: it runs what it ran before. refused: nothing was changed. unreachable: nothing was sent.
-unknown: nobody can tell; the message says what to look at and `undo` what to type."""
-GOOD = ("no change", "would change", "confirmed")
 FACTORY_NAMES = ("", "HUAWEI", "H3C", "Ruijie", "sysname")
+SHOWN = 8
+"""So many lines that go back are shown; more stand in the file `undo.txt` of the run."""
+WITHOUT_TIMER = (
+    "nothing on this platform takes a mistake back: if the session is lost on the way, the switch stays half changed "
+    "until somebody types the lines that go back at its console"
+)
+"""The risk of a push without a commit timer."""
 
 
-@dataclass(frozen=True)
-class Checks:
-    """What must hold after the commit, beside the configuration itself. `neighbours`: device and port (None: any)
-    expected on a port. A neighbour that was not there before the commit is noted, not held against it.
-    `settle_s`: how long links may take. `login`: a second session must be possible."""
+def push(
+    config: SwitchConfig, driver: SwitchDriver, *, checks: Checks | None = None, revert_in_s: int = 600,
+    without_timer: bool = False, dry_run: bool = False, tell: Progress | None = None,
+) -> PushResult:  # fmt: skip
+    """Bring the switch behind `driver` (not yet open) to `config`. Never raises for what a switch does.
 
-    neighbours: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
-    settle_s: float = 60
-    login: bool = True
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step: when it began (UTC), how long it took, whether it went well, and what is to be said of it."""
-
-    name: str
-    at: str
-    took_s: float
-    ok: bool
-    text: str
-
-
-@dataclass
-class PushResult:
-    """What became of one switch. `undo` is what to type on it to go back; empty when there is nothing to undo."""
-
-    host: str
-    outcome: Outcome = "unknown"
-    message: str = ""
-    undo: str = ""
-    diff: str = ""
-    steps: list[Step] = field(default_factory=list)
-    left: tuple[str, ...] = ()
-    before: str = ""
-    """The configuration before, keys masked."""
-    transcript: str = ""
-
-    @property
-    def good(self) -> bool:
-        """True when nobody has to look at it."""
-        return self.outcome in GOOD
-
-
-Progress = Callable[[str, str], None]
-"""Told the switch and the step that begins."""
+    `without_timer`: also where nothing takes a mistake back by itself (RGOS); otherwise such a switch is refused.
+    """
+    return bring(Intended(config), driver, checks or Checks(), revert_in_s, without_timer, dry_run, tell)
 
 
 def undo_run(
     folder: Path, *, driver_of: Callable[[str, str], SwitchDriver], hosts: Collection[str] | None = None,
     pair_of: Mapping[str, str] | None = None, checks_of: Callable[[str], Checks] | None = None, revert_in_s: int = 600,
-    dry_run: bool = False, workers: int = 20, tell: Progress | None = None,
+    without_timer: bool = False, dry_run: bool = False, workers: int = 20, tell: Progress | None = None,
     done: Callable[[PushResult], None] = lambda _: None,
 ) -> list[PushResult]:  # fmt: skip
     """Put back what the push run recorded in `folder` (topology.observe.push_result.record) changed, on `hosts` or
@@ -95,44 +62,58 @@ def undo_run(
     A switch the run did not change ends as "no change"; one where a line of the run was changed again, or whose old
     line held a key, as "refused" with what to type. Raises ValueError for a folder that holds no run.
     """
-    raise NotImplementedError
+    runs = {r.host: r for r in recorded(folder) if hosts is None or r.host in hosts}
+    if missing := sorted(set(hosts or ()) - set(runs)):
+        raise ValueError(f"{folder}: the run did not reach {', '.join(missing)}")
+
+    def one(host: str) -> PushResult:
+        run = runs[host]
+        if not run.changed:
+            return PushResult(host, "no change", f"that run changed nothing here: it ended as {run.outcome}")
+        checks = checks_of(host) if checks_of else Checks()
+        goal = Restored(run)
+        return bring(goal, driver_of(host, run.platform), checks, revert_in_s, without_timer, dry_run, tell)
+
+    return rollout(sorted(runs), {} if dry_run else pair_of or {}, one, workers=workers, done=done)
 
 
-class _EndError(Exception):
-    """The push is over; the result stands."""
-
-
-def push(
-    config: SwitchConfig, driver: SwitchDriver, *, checks: Checks | None = None, revert_in_s: int = 600,
-    dry_run: bool = False, tell: Progress | None = None,
+def bring(
+    goal: Goal, driver: SwitchDriver, checks: Checks, revert_in_s: int, without_timer: bool, dry_run: bool,
+    tell: Progress | None,
 ) -> PushResult:  # fmt: skip
-    """Bring the switch behind `driver` (not yet open) to `config`. Never raises for what a switch does."""
-    work = _Push(config, driver, checks or Checks(), revert_in_s, dry_run, tell or (lambda *_: None))
+    """Bring one switch to a goal."""
+    work = _Push(goal, driver, checks, revert_in_s, dry_run, tell or (lambda *_: None))
+    work.without_timer = without_timer
     try:
         work.run()
     except _EndError:
         pass
     except (NapalmException, NotOnThisPlatformError) as error:
         work.note(f"{error}")
-        work.set("unknown" if work.sent else "refused", str(error))
+        work.set("unknown" if work.sent else "refused", mask(str(error), driver.vault.seen))
     finally:
         driver.close()
     work.result.transcript = mask(driver.session.written(), driver.vault.seen)
     return work.result
 
 
+class _EndError(Exception):
+    """The push is over; the result stands."""
+
+
 class _Push:
     """One push under way."""
 
     def __init__(
-        self, config: SwitchConfig, driver: SwitchDriver, checks: Checks, revert_in_s: int, dry_run: bool, tell: Progress
+        self, goal: Goal, driver: SwitchDriver, checks: Checks, revert_in_s: int, dry_run: bool, tell: Progress
     ) -> None:  # fmt: skip
-        self.config, self.driver, self.checks, self.tell = config, driver, checks, tell
+        self.goal, self.driver, self.checks, self.tell = goal, driver, checks, tell
         self.revert_in_s, self.dry_run = driver.timer_s(revert_in_s), dry_run
-        self.result = PushResult(config.host)
+        self.result = PushResult(goal.host, platform=goal.platform)
+        self.config = SwitchConfig(goal.host, goal.platform)
         self.before = ""
-        self.linked: dict[str, set[tuple[str, str]]] | None = None
-        self.routed: set[str] | None = None
+        self.sight = Sight(None, None, None)
+        self.without_timer = False
         self.sent = False
         self.committed_at: datetime | None = None
 
@@ -140,6 +121,8 @@ class _Push:
 
     def run(self) -> None:
         """All steps in order."""
+        if not (self.driver.has_timer or self.without_timer or self.dry_run):
+            self.end("refused", f"{WITHOUT_TIMER}. Ask for it by name to do it all the same: --without-timer")
         with self.step("login", "unreachable", "nothing was sent"):
             self.driver.open()
         with self.step("backup", "refused", "nothing was changed"):
@@ -152,71 +135,77 @@ class _Push:
             self.note(f"file {self.driver.backup()}")
         self.commit()
         self.check()
-        self.confirm()
+        if self.driver.has_timer:
+            self.confirm()
         with self.step("save", None):
             self.driver.save()
-        message = "runs what is intended, confirmed"
+        message = f"{self.goal.reached}, {'confirmed' if self.driver.has_timer else 'without a timer'}"
         if not self.result.steps[-1].ok:
             message += f"; but it is not saved and would be lost by a restart: {self.result.steps[-1].text}"
-        self.end("confirmed", message, self.driver.undo_by_hand(None))
+        self.end("confirmed", message, self.by_hand(None))
 
     def look_before(self) -> None:
-        """What runs, and which neighbours are seen, before anything is sent."""
+        """What runs, and what is seen, before anything is sent."""
         self.before = self.driver.running()
         self.result.before = mask(self.before, self.driver.vault.seen)
-        running = parse(self.config.platform, self.before)
-        if running.host not in (self.config.host, *FACTORY_NAMES):
+        running = parse(self.goal.platform, self.before)
+        if running.host not in (self.goal.host, *FACTORY_NAMES):
             self.end(
                 "refused",
-                f"the switch at {self.driver.hostname} says it is {running.host}, not {self.config.host}",
+                f"the switch at {self.driver.hostname} says it is {running.host}, not {self.goal.host}",
             )
-        own = (running.management or ("", "", ""))[1].partition("/")[0]
-        wanted = (self.config.management or ("", "", ""))[1].partition("/")[0]
+        self.sight = look(self.driver, self.checks)
+        self.note(f"{len(self.before.splitlines())} lines")
+
+    def compare(self) -> None:
+        """What would change; ends the push when nothing would, or when it would cut itself off."""
+        self.config = self.goal.load(self.driver)
+        candidate = self.driver.candidate or Remedy((), "")
+        self.result.diff = self.driver.compare_config()
+        self.result.left, self.result.undo_lines = candidate.left, self.driver.undo
+        own, wanted = (
+            (c.management or ("", "", ""))[1].partition("/")[0]
+            for c in (parse(self.goal.platform, self.before), self.config)
+        )
         if own == self.driver.hostname and wanted != own:
             self.end(
                 "refused",
                 f"it would change the management address {own} this session runs over: do that at the console",
             )
-        self.linked, self.routed = self.neighbours(), self.bgp_up()
-        self.note(f"{len(self.before.splitlines())} lines")
-
-    def compare(self) -> None:
-        """What would change; ends the push when nothing would."""
-        self.driver.load_replace_candidate(config=render(self.config))
-        candidate = self.driver.candidate or Remedy((), "")
-        self.result.diff = self.driver.compare_config()
-        self.result.left = candidate.left
         if not candidate.lines:
-            rest = differences(self.config, parse(self.config.platform, self.before)) or self.contradictions()
+            rest = self.lacking(self.before)
             if rest:
                 self.end("refused", f"nothing to send, and yet: {'; '.join(rest[:3])}")
-            self.end("no change", "runs what is intended already")
+            self.end("no change", f"{self.goal.reached} already")
         self.note(f"{len(candidate.lines)} lines to send")
 
     def commit(self) -> None:
-        """Send it, on trial. A lost session is looked after."""
+        """Send it, on trial where that is possible. A lost session is looked after."""
         self.sent = True
+        timer = self.driver.has_timer
         try:
-            with self.step("commit on trial", None, fatal=True):
-                self.driver.commit_config(revert_in=self.revert_in_s)
+            with self.step("commit on trial" if timer else "commit without a timer", None, fatal=True):
+                self.driver.commit_config(revert_in=self.revert_in_s if timer else None)
                 self.committed_at = datetime.now(UTC)
-                self.note(f"goes back by itself at {self.back_at()} unless confirmed")
+                self.note(
+                    f"goes back by itself at {self.back_at()} unless confirmed" if timer else "in force"
+                )
         except NapalmException as error:
             self.committed_at = datetime.now(UTC)
-            alive = self.driver.is_alive()["is_alive"]
+            why = mask(str(error), self.driver.vault.seen)
             with self.step("look what is there", None):
-                if not alive:
+                if not self.driver.is_alive()["is_alive"]:
                     self.reopen()
                 text = self.driver.running()
                 if self.same(text):
-                    self.abort(f"{error}; the switch shows what it ran before")
-                    self.end("refused", f"{error}; the switch runs what it ran before")
-                if not differences(self.config, parse(self.config.platform, text)):
+                    self.abort(f"{why}; the switch shows what it ran before")
+                    self.end("refused", f"{why}; the switch runs what it ran before")
+                if not differences(self.config, parse(self.goal.platform, text)):
                     self.note("the commit was taken although the session was lost: goes on in a new session")
                     return
                 self.note("neither what ran before nor what is intended")
-                self.roll_back(str(error))
-            self.unknown(f"{error}; since then it cannot be read: {self.result.steps[-1].text}")
+                self.roll_back(why)
+            self.unknown(f"{why}; since then it cannot be read: {self.result.steps[-1].text}")
 
     def check(self) -> None:
         """The health check; what fails is rolled back."""
@@ -224,27 +213,28 @@ class _Push:
         end = time.monotonic() + self.checks.settle_s
 
         def healthy() -> bool:
-            faults[:] = self.faults()
+            faults[:] = worse(self.sight, self.driver, self.config, self.checks)
             return not faults
 
         with self.step("health check", None):
             if not self.driver.is_alive()["is_alive"]:
                 self.reopen()
             text = self.driver.running()
+            self.result.after = mask(text, self.driver.vault.seen)
             if self.same(text):
                 self.abort("the switch said that it committed, and shows what it ran before")
                 self.end(
                     "refused",
                     "the switch said that it committed, and runs what it ran before: nothing was changed",
                 )
-            faults += differences(self.config, parse(self.config.platform, text)) or self.contradictions()
+            faults += self.lacking(text)
             if not faults:
                 wait_until(healthy, max(0.0, end - time.monotonic()), 2.0)
             if faults:
                 raise CommandErrorException(
                     "; ".join(faults[:3]) + (f" and {len(faults) - 3} more" if len(faults) > 3 else "")
                 )
-            self.note(", ".join(["configuration as intended", *self.seen()]))
+            self.note(", ".join(["configuration as intended", *looked_at(self.sight, self.checks)]))
         if not self.result.steps[-1].ok:
             self.roll_back(f"health check failed: {self.result.steps[-1].text}")
 
@@ -255,10 +245,10 @@ class _Push:
                 if not self.driver.is_alive()["is_alive"]:
                     self.reopen()
                 self.driver.confirm_commit()
-                rest = differences(self.config, parse(self.config.platform, self.driver.running()))
+                rest = differences(self.config, parse(self.goal.platform, self.driver.running()))
                 if rest:
                     self.end("unknown", f"confirmed, but then it does not run what is intended: {'; '.join(rest[:3])}",
-                             self.driver.undo_by_hand(None))  # fmt: skip
+                             self.by_hand(None))  # fmt: skip
                 return
             if self.driver.is_alive()["is_alive"]:
                 break
@@ -305,103 +295,36 @@ class _Push:
 
     def unknown(self, why: str) -> None:
         """End without knowing."""
+        if not self.driver.has_timer:
+            self.end(
+                "unknown", f"{why}. The switch does not go back by itself: look at it now", self.by_hand(None)
+            )
         self.end(
             "unknown",
             f"{why}. Unless it was confirmed, the switch goes back by itself at {self.back_at()}: look then",
-            f"{self.driver.undo_by_hand(self.revert_in_s)}   (after {self.back_at()}: {self.driver.undo_by_hand(None)})",
+            f"{self.by_hand(self.revert_in_s)}   (after {self.back_at()}: {self.by_hand(None)})",
         )
 
-    # ------------------------------------------------------------ looking
+    def lacking(self, running: str) -> list[str]:
+        """What the running configuration has otherwise than wanted, or the switch tells otherwise elsewhere."""
+        return (
+            differences(self.config, parse(self.goal.platform, running))
+            or self.goal.missing(self.driver, running)
+            or contradictions(self.driver, self.config)
+        )
 
-    def faults(self) -> list[str]:
-        """What is worse than before the commit."""
-        out = []
-        after, before = self.neighbours(), self.linked
-        if before is not None:
-            for port, (device, remote) in self.checks.neighbours.items():
-                if not _is_there(before, port, device, remote):
-                    continue
-                if after is None:
-                    out.append("LLDP cannot be read any more")
-                    break
-                if not _is_there(after, port, device, remote):
-                    found = ", ".join(sorted(f"{d}:{p}" for d, p in after.get(port, ()))) or "nobody"
-                    out.append(f"{port}: {device} was seen before, now {found}")
-        if self.routed:
-            lost = self.routed - (self.bgp_up() or set())
-            wanted = {n.address for n in self.config.bgp.neighbours} if self.config.bgp else set()
-            out += [f"BGP neighbour {address} is not up any more" for address in sorted(lost & wanted)]
-        if self.checks.login and not out and (why := self.second_login()):
-            out.append(f"no second session: {why}")
-        return out
-
-    def seen(self) -> list[str]:
-        """What was looked at, in words."""
-        linked, expected = self.linked, self.checks.neighbours
-        out = []
-        if linked is None:
-            out.append("LLDP not readable")
-        elif expected:
-            there = sum(_is_there(linked, p, d, r) for p, (d, r) in expected.items())
-            out.append(f"{there} of {len(expected)} planned neighbours seen, as before")
-        if self.routed:
-            out.append(f"{len(self.routed)} of the BGP neighbours were up and are")
-        if self.checks.login:
-            out.append("a second session is possible")
-        return out
-
-    def neighbours(self) -> dict[str, set[tuple[str, str]]] | None:
-        """Device and port seen on each port; None when it cannot be read."""
-        try:
-            found = self.driver.get_lldp_neighbors()
-        except (CommandErrorException, NotOnThisPlatformError):
-            return None
-        return {port: {(n["hostname"], n["port"]) for n in rows} for port, rows in found.items()}
-
-    def bgp_up(self) -> set[str] | None:
-        """Addresses of BGP neighbours that are up; None when the switch does not show it."""
-        try:
-            peers: dict[str, Any] = self.driver.get_bgp_neighbors()["global"]["peers"]
-        except (CommandErrorException, NotOnThisPlatformError):
-            return None
-        return {address for address, peer in peers.items() if peer["is_up"]}
-
-    def contradictions(self) -> list[str]:
-        """Where a second display tells another description than the configuration does."""
-        try:
-            shown = self.driver.get_interfaces()
-        except (CommandErrorException, NotOnThisPlatformError):
-            return []
-        out = []
-        for port in self.config.ports:
-            if port.name not in shown or not port.description:
-                continue
-            text = str(shown[port.name]["description"])
-            if not text or not (port.description.startswith(text) or text.startswith(port.description)):
-                out.append(
-                    f"{port.name}: the configuration says {port.description!r}, the display of ports {text!r}: "
-                    "the switch contradicts itself"
-                )
-        return out
-
-    def second_login(self) -> str:
-        """Why a second session is not possible; empty when it is."""
-        from dataclasses import replace
-
-        from topology.observe.session import ConnectError
-
-        other = replace(self.driver.session, transcript=[], _line=None)
-        try:
-            other.open()
-        except ConnectError as error:
-            return str(error)
-        finally:
-            other.close()
-        return ""
+    def by_hand(self, pending_s: float | None) -> str:
+        """What to type to go back; many lines stand in a file of the run."""
+        lines = self.driver.undo
+        if len(lines) > SHOWN:
+            return f"configure terminal; the {len(lines)} lines of {self.goal.host}.undo.txt; end; write"
+        return self.driver.undo_by_hand(pending_s)
 
     def same(self, text: str) -> bool:
         """True when the switch runs what it ran before."""
-        return _lines(text) == _lines(self.before)
+        if _lines(text) == _lines(self.before):
+            return True
+        return not (self.driver.has_timer or opposite(self.driver.rules, text, self.before).lines)
 
     def back_at(self) -> str:
         """When the switch goes back by itself."""
@@ -416,7 +339,7 @@ class _Push:
         self, name: str, outcome: Outcome | None, after: str = "", *, fatal: bool = False
     ) -> Iterator[None]:  # fmt: skip
         """Time a step and note how it went. With `outcome` a failure ends the push so; with `fatal` it is raised."""
-        self.tell(self.config.host, name)
+        self.tell(self.goal.host, name)
         at, begun, ok = now(), time.monotonic(), False
         self._text = ""
         failure = ""
@@ -448,10 +371,6 @@ class _Push:
         """The result, and no further step."""
         self.set(outcome, message, undo)
         raise _EndError
-
-
-def _is_there(seen: Mapping[str, set[tuple[str, str]]], port: str, device: str, remote: str | None) -> bool:
-    return any(d == device and remote in (None, p) for d, p in seen.get(port, ()))
 
 
 def _lines(text: str) -> list[str]:

@@ -9,8 +9,8 @@ Keys are compared by being there: a switch shows them in its own encryption, so 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from topology.observe.secrets import MASK, mask
@@ -27,7 +27,9 @@ class Rules:
 
     `driver`: the hier_config driver. `managed`: what may be taken back. `first`: removals before anything is
     added; `late`: removals after everything, for lines within a section. `negated(line)` is how a line is taken
-    back, with `word` before it. `lists`: beginnings of lines that hold VLAN lists, joined as one line when any VLAN of them changes.
+    back, with `word` before it. `one_value`: beginnings of
+    paths of which there is one: the new one takes the place of the old. `fixed`: lines that nothing takes away (ports,
+    what is so by default). `lists`: beginnings of lines that hold VLAN lists, joined as one line when any VLAN of them changes.
     `off`: lines that say what is so by default, by what must run for them to matter.
     """
 
@@ -36,6 +38,8 @@ class Rules:
     first: re.Pattern[str]
     late: re.Pattern[str]
     negated: Callable[[str], str]
+    one_value: tuple[str, ...] = ()
+    fixed: re.Pattern[str] = re.compile(r"(?!)")
     word: str = "undo "
     leave: str = "quit"
     lists: tuple[str, ...] = ()
@@ -46,37 +50,62 @@ class Rules:
 @dataclass(frozen=True)
 class Remedy:
     """What would be done. `lines` go to the switch (secrets by reference), `diff` to the reader (none at all),
-    `left` are lines that run, are not intended and are left alone. Empty `lines`: nothing is to be done."""
+    `left` are lines that run, are not intended and are left alone. `after` is what would run then, keys masked. Empty
+    `lines`: nothing is to be done."""
 
     lines: tuple[str, ...]
     diff: str
     left: tuple[str, ...] = ()
+    after: str = ""
 
 
-def remedy(rules: Rules, running: str, intended: str, *, merge: bool = False) -> Remedy:
-    """What turns the running configuration into the intended one; `merge`: only what is added or replaced."""
+def remedy(
+    rules: Rules, running: str, intended: str, *, merge: bool = False, ours: Collection[Path] = ()
+) -> Remedy:
+    """What turns the running configuration into the intended one; `merge`: only what is added or replaced. `ours` may
+    be taken back besides what the rules allow."""
     from hier_config import get_hconfig
 
-    now = dict.fromkeys(_masked(p) for p in _paths(rules, running))
-    sent = {_masked(p): p for p in _paths(rules, intended)}
+    now = dict.fromkeys(paths(rules, running))
+    sent = paths(rules, intended)
     want = dict.fromkeys(p for p in sent if not _needless(rules, p, now))
     _keep_open(now, want)
-    left = [p for p in now if p not in want and not _managed(rules, p)]
+    left = [p for p in now if p not in want and p not in ours and not is_managed(rules, p)]
     gone = set(left)
     compared = [
         p for p in now if p not in gone and (p in want or not any(p[:n] in gone for n in range(1, len(p))))
     ]
     driver = rules.driver()
-    found = get_hconfig(driver, _text(compared)).config_to_get_to(get_hconfig(driver, _text(want)))
+    found = get_hconfig(driver, text_of(compared)).config_to_get_to(get_hconfig(driver, text_of(want)))
     tree = set(_tree(found))
     added = {p for p in tree if p in want and p not in now}
     removed = [] if merge else _removed(compared, want, tree, rules)
     lines = [*_lines(rules, want, added, removed, sent)]
     replaced = [p for p in compared if p not in want and p not in set(removed)] if not merge else []
+    taken = {*removed, *replaced}
+    stays = [p for p in now if not any(p[:n] in taken for n in range(1, len(p) + 1))]
     return Remedy(
         tuple(lines), _diff(now, want, added, [*removed, *replaced]) if lines else "",
         tuple(" / ".join(p) for p in left if not any(p[:n] in gone for n in range(1, len(p)))),
+        text_of([*stays, *(p for p in want if p in added)]),
     )  # fmt: skip
+
+
+def opposite(rules: Rules, running: str, before: str) -> Remedy:
+    """What brings the running configuration back to what ran before, line for line."""
+    now, was = paths(rules, running), paths(rules, before)
+    wanted = was | {p: own for p, own in now.items() if is_fixed(rules, p)}
+    return remedy(replace(rules, off=()), running, text_of(wanted.values()), ours=frozenset(now))
+
+
+def is_fixed(rules: Rules, path: Path) -> bool:
+    """True for a line that nothing takes away."""
+    return rules.fixed.fullmatch(" / ".join(path)) is not None
+
+
+def paths(rules: Rules, text: str) -> dict[Path, Path]:
+    """Every line of a configuration, as it is and with its keys masked: masked by which it is compared."""
+    return {_masked(p): p for p in _paths(rules, text)}
 
 
 def _paths(rules: Rules, text: str) -> Iterator[Path]:
@@ -90,7 +119,7 @@ def _paths(rules: Rules, text: str) -> Iterator[Path]:
                     yield (*above, f"{start} {vid}")
                 continue
             line = " ".join(child.line.split())
-            if line in ("return", "end"):
+            if line in ("return", "end", "exit-address-family"):
                 continue
             yield (*above, line)
             yield from walk(child, (*above, line))
@@ -125,11 +154,12 @@ def _keep_open(now: Iterable[Path], want: dict[Path, None]) -> None:
             want.setdefault(path)
 
 
-def _managed(rules: Rules, path: Path) -> bool:
+def is_managed(rules: Rules, path: Path) -> bool:
+    """True for a line that may be taken back."""
     return rules.managed.fullmatch(" / ".join(path)) is not None
 
 
-def _text(paths: Iterable[Path]) -> str:
+def text_of(paths: Iterable[Path]) -> str:
     """Paths as an indented configuration: every section once, its lines together."""
     below: dict[Path, list[Path]] = {}
     for path in paths:
@@ -232,7 +262,7 @@ def _vids(rules: Rules, paths: Iterable[Path], like: Path) -> tuple[int, ...]:
 
 
 OPENS = re.compile(
-    r"interface .*|vlan \d+|bgp \d+|ip vpn-instance \S+|aaa|bfd|dfs-group \d+|ipv4-family.*|address-family .*"
+    r"interface .*|vlan \d+|(?:router )?bgp \d+|mlag domain \d+|ip vpn-instance \S+|aaa|bfd|dfs-group \d+|ipv4-family.*|address-family .*"
     r"|authentication-scheme \S+|hwtacacs server template \S+|hwtacacs scheme \S+|domain \S+"
 )
 """Lines that open a view even when nothing is said in it."""

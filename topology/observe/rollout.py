@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from topology.observe.push import PushResult
+from topology.observe.push_result import PushResult
 
 
 def rollout(

@@ -16,6 +16,10 @@ SCHEME_KEYS = re.compile(r"key (authentication|authorization|accounting) (?:simp
 """Comware's keys of a TACACS+ scheme; it shows as `cipher` what was typed as `simple`."""
 USM_KEYS = re.compile(r"(?:simple|cipher) authentication-mode (\S+) \S+ privacy-mode (\S+) \S+")
 """Comware's line of an SNMPv3 account, which has two keys."""
+USER_KEYS = re.compile(r" v3 auth (\S+) \S+ priv (\S+) \S+")
+"""RGOS's line of an SNMPv3 account, which has two keys as well."""
+HOST_KEYS = re.compile(r"(tacacs-server host (?:oob )?\S+ key) \d \S+")
+"""RGOS's key of a TACACS+ server; it shows as 7 what was typed as 0."""
 REFERENCE = re.compile(r"%secret:([^%]+)%")
 KEY = re.compile(
     r"(?P<head>\b(?:(?:irreversible-)?cipher|password(?: (?:cipher|irreversible-cipher|simple|\d))?"
@@ -97,6 +101,8 @@ def mask(text: str, values: Iterable[str] = ()) -> str:
             rf"(?<![\w-]){re.escape(value)}(?![\w-])" if len(value) < 6 else re.escape(value), MASK, text
         )
     text = USM_KEYS.sub(r"*** authentication-mode \1 *** privacy-mode \2 ***", text)
+    text = USER_KEYS.sub(r" v3 auth \1 *** priv \2 ***", text)
+    text = HOST_KEYS.sub(r"\1 ***", text)
     text = SCHEME_KEYS.sub(r"key \1 ***", text)
     return KEY.sub(
         lambda found: found[0] if REFERENCE.fullmatch(found["key"]) else f"{found['head']} {MASK}", text

@@ -12,11 +12,10 @@ from typing import Any, ClassVar
 
 from napalm.base.exceptions import CommandErrorException, CommitConfirmException, CommitError
 
+from topology.observe import getters
 from topology.observe.driver_base import BACKUP, NotOnThisPlatformError, SwitchDriver
 from topology.observe.remediation import Rules
 from topology.observe.vrp_rules import RULES
-
-UNITS = {"week": 604_800, "day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
 
 class VrpDriver(SwitchDriver):
@@ -115,10 +114,9 @@ class VrpDriver(SwitchDriver):
         """Ports: enabled, up, description. Speed, MTU and change are -1 and the MAC empty: they are not read."""
         texts = descriptions_of(self.read("display interface description"))
         return {
-            name: {"is_up": up, "is_enabled": enabled, "description": texts.get(name, ""), "last_flapped": -1.0,
-                   "speed": -1.0, "mtu": -1, "mac_address": ""}
+            name: getters.port(up=up, enabled=enabled, description=texts.get(name, ""))
             for name, (enabled, up) in ports_of(self.read("display interface brief")).items()
-        }  # fmt: skip
+        }
 
     def get_lldp_neighbors_detail(self, interface: str = "") -> dict[str, list[dict[str, Any]]]:
         """All that neighbours announce, by own port."""
@@ -130,12 +128,8 @@ class VrpDriver(SwitchDriver):
         return bgp_of(self.read("display bgp peer"))
 
     def get_optics(self) -> dict[str, Any]:
-        """Received and sent light in dBm, by port; the current of the laser is not read (0.0)."""
-        return {
-            port: {"physical_channels": {"channel": [{"index": 0, "state": {
-                "input_power": _light(rx), "output_power": _light(tx), "laser_bias_current": _light(0.0)}}]}}
-            for port, (rx, tx) in optics_of(self.read("display optical-module brief")).items()
-        }  # fmt: skip
+        """Received and sent light in dBm, by port."""
+        return getters.optics(optics_of(self.read("display optical-module brief")))
 
     # ------------------------------------------------------------ helpers
 
@@ -163,14 +157,9 @@ def facts_of(version: str, serial: str, prompt: str, brief: str) -> dict[str, An
         "serial_number": number[1] if number else "",
         "hostname": name[1] if name else "",
         "fqdn": "",
-        "uptime": float(seconds_of(uptime[1])) if uptime else -1.0,
+        "uptime": float(getters.seconds_of(uptime[1])) if uptime else -1.0,
         "interface_list": sorted(ports_of(brief)),
     }
-
-
-def seconds_of(text: str) -> int:
-    """`10 days, 2 hours, 5 minutes` in seconds."""
-    return sum(int(n) * UNITS[unit] for n, unit in re.findall(r"(\d+) (week|day|hour|minute|second)s?", text))
 
 
 def ports_of(brief: str) -> dict[str, tuple[bool, bool]]:
@@ -199,11 +188,7 @@ def lldp_of(text: str) -> dict[str, list[dict[str, Any]]]:
             continue
         name, colon, value = (part.strip() for part in line.partition(":"))
         if name == "Neighbor index" and port:
-            out.setdefault(port, []).append(
-                {"parent_interface": "", "remote_chassis_id": "", "remote_system_name": "", "remote_port": "",
-                 "remote_port_description": "", "remote_system_description": "", "remote_system_capab": [],
-                 "remote_system_enable_capab": []}
-            )  # fmt: skip
+            out.setdefault(port, []).append(getters.neighbour())
         field = {
             "Chassis ID": "remote_chassis_id", "Port ID": "remote_port", "Port description": "remote_port_description",
             "System name": "remote_system_name", "System description": "remote_system_description",
@@ -223,17 +208,13 @@ def bgp_of(text: str) -> dict[str, Any]:
     """napalm's BGP neighbours from `display bgp peer`."""
     router = re.search(r"local router ID\s*:\s*(\S+)", text)
     local = re.search(r"[Ll]ocal AS number\s*:\s*(\d+)", text)
-    peers = {}
-    for row in re.finditer(
-        r"(?m)^\s*(\d+\.\d+\.\d+\.\d+)\s+4\s+(\d+)\s+\d+\s+\d+\s+\d+\s+(\S+)\s+(\S+)\s+(\d+)", text
-    ):
-        up = row[4] == "Established"
-        peers[row[1]] = {
-            "local_as": int(local[1]) if local else -1, "remote_as": int(row[2]), "remote_id": "", "is_up": up,
-            "is_enabled": row[4] != "Idle(Admin)", "description": "", "uptime": _clock(row[3]) if up else -1,
-            "address_family": {"ipv4": {"received_prefixes": int(row[5]), "accepted_prefixes": -1, "sent_prefixes": -1}},
-        }  # fmt: skip
-    return {"global": {"router_id": router[1] if router else "", "peers": peers}}
+    peers = [
+        getters.Peer(row[1], int(row[2]), row[4], row[3], int(row[5]))
+        for row in re.finditer(
+            r"(?m)^\s*(\d+\.\d+\.\d+\.\d+)\s+4\s+(\d+)\s+\d+\s+\d+\s+\d+\s+(\S+)\s+(\S+)\s+(\d+)", text
+        )
+    ]
+    return getters.bgp(router[1] if router else "", int(local[1]) if local else -1, peers)
 
 
 def optics_of(text: str) -> dict[str, tuple[float, float]]:
@@ -251,18 +232,6 @@ def optics_of(text: str) -> dict[str, tuple[float, float]]:
         except (KeyError, ValueError):
             continue  # a port without light shows dashes
     return out
-
-
-def _clock(text: str) -> int:
-    if found := re.fullmatch(r"(\d+):(\d+):(\d+)", text):
-        return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
-    if found := re.fullmatch(r"(?:(\d+)d)?(\d+)h(\d+)m", text):
-        return int(found[1] or 0) * 86_400 + int(found[2]) * 3600 + int(found[3]) * 60
-    return -1
-
-
-def _light(value: float) -> dict[str, float]:
-    return {"instant": value, "avg": 0.0, "min": 0.0, "max": 0.0}
 
 
 def clock_offset_ms(text: str, asked: float) -> float | None:

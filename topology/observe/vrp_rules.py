@@ -45,7 +45,8 @@ RULES = Rules(
     managed=MANAGED,
     first=re.compile(r"bgp \d+|dfs-group \d+"),
     late=re.compile(r"bgp .*"),
-    negated=NEGATED,
+    negated=NEGATED, one_value=ONE_VALUE,
+    fixed=re.compile(r"interface (?!Eth-Trunk|Vlanif|LoopBack)\S+|interface \S+ / portswitch"),
     lists=("vlan batch", "port trunk allow-pass vlan"),
     off=(
         ("undo telnet server enable", "telnet server enable"),

@@ -31,7 +31,7 @@ def _across(section: Section) -> int | None:
 
 def _vlans(tree: Section) -> Iterator[tuple[int, str]]:
     names = {int(s.line.split()[1]): s.value("name") or "" for s in tree.all(r"vlan \d+$")}
-    for vid in expand_vids(tree.value("vlan batch") or ""):
+    for vid in expand_vids(tree.values("vlan batch")):
         yield vid, names.get(vid, "")
 
 

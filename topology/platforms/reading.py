@@ -97,7 +97,7 @@ def _number(text: str, words: Words) -> int:
 
 def _switched(section: Section, words: Words) -> tuple[int, tuple[int, ...]]:
     """Untagged and tagged VLANs of an interface."""
-    tagged = expand_vids(section.value(words.tagged) or "")
+    tagged = expand_vids(section.values(words.tagged))
     untagged = int(section.value(words.native) or section.value(words.access) or 0)
     return untagged, tuple(v for v in tagged if v != untagged)
 

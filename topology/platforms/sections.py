@@ -26,6 +26,11 @@ class Section:
                 return child.line[len(start) + 1 :].strip()
         return None
 
+    def values(self, start: str) -> str:
+        """What follows `start` on every child that begins with these words: a switch breaks long lists."""
+        rows = (c.line[len(start) + 1 :] for c in self.children if c.line.startswith(start + " "))
+        return " ".join(rows)
+
     def has(self, line: str) -> bool:
         """True when a child is exactly this line."""
         return any(child.line == line for child in self.children)

@@ -77,6 +77,7 @@ class VrpShell(Shell):
                 "rollback configuration to file <word>": self._to_file,
                 "rollback configuration last <1-80>": self._last,
                 "delete [/unreserved] [/quiet] <word>": self._delete,
+                "more <word>": self._more,
                 "reboot fast": self._reboot,
                 "reboot": lambda _: self.ask(
                     "Warning: The system will reboot. Continue? [Y/N]:",
@@ -142,6 +143,10 @@ class VrpShell(Shell):
     def _delete(self, words: Words) -> str:
         gone = self.switch.files.pop(words[-1], None)
         return "" if gone is not None else f"Error: The file {words[-1]} does not exist.\n"
+
+    def _more(self, words: Words) -> str:
+        text = self.switch.files.get(words[-1].removeprefix("flash:/"))
+        return text if text is not None else f"Error: The file {words[-1]} does not exist.\n"
 
     def _reboot(self, _: Words) -> str:
         self.switch.reload()
