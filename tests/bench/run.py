@@ -24,6 +24,7 @@ from tests.bench import (
     bench_availability,
     bench_collect,
     bench_cut_sets,
+    bench_facts,
     bench_failures,
     bench_load,
     bench_placement,
@@ -57,6 +58,10 @@ def benches(scratch: Path, quick: bool) -> list[Bench]:
         lambda: bench_collect.run(rounds, quick),
         *bench_regions.jobs(rounds, quick),
     ]
+    if not quick and (missing := bench_facts.lacking()):
+        print(f"left out: facts of servers by Ansible, for want of {'; '.join(missing)}", file=sys.stderr)
+    elif not quick:  # small it is a test of its own (tests/lab): it builds a lab
+        jobs.append(lambda: bench_facts.run(project, rounds, quick))
     out = []
     for job in jobs:
         out.append(job())
