@@ -9,7 +9,9 @@ from topology.dhcp import Lacking
 
 
 def boot_files(inventory: Inventory, plan: Plan) -> tuple[dict[str, str], tuple[Lacking, ...]]:
-    """Text by path (`dhcp/A.conf`, `dns/yb.example.zone`, `install/a-ecs-001.ks`), and all that is lacking."""
+    """Text by path, and all that is lacking: `dhcp/A.conf`, `dns/yb.example.zone`, `install/a-ecs-001.ks` and `.ipxe`,
+    and `boot.ipxe`, with which a server finds its own by the name DHCP gave it. Raises ValueError for a value that
+    cannot stand in an installation file."""
     files: dict[str, str] = {}
     lacking: list[Lacking] = []
     for site in sorted(inventory.site_devices):
@@ -24,5 +26,8 @@ def boot_files(inventory: Inventory, plan: Plan) -> tuple[dict[str, str], tuple[
         files |= {f"dns/{zone}.zone": text for zone, text in zones.items()}
     wanted, missing = os_install.installs(inventory, plan)
     files |= {f"install/{install.host}.ks": os_install.render(install) for install in wanted}
+    files |= {f"install/{install.host}.ipxe": os_install.ipxe(install) for install in wanted}
+    if wanted:
+        files["boot.ipxe"] = os_install.IPXE
     lacking += missing
     return files, tuple(sorted(set(lacking), key=lambda x: (x.device, x.reason)))

@@ -24,6 +24,13 @@ ROOT_HASH, SSH_KEY = "os-root-hash", "os-ssh-key"
 """Names of the secrets an installation needs: hash of the root password, public key of the controller."""
 
 
+IPXE = """#!ipxe
+# Written by Rackwright. DHCP gave this server its name; its own script stands beside.
+chain install/${hostname}.ipxe || shell
+"""
+"""What every server loads first: relative to where it came from, TFTP or HTTP."""
+
+
 @dataclass(frozen=True, slots=True)
 class Partition:
     """One file system. `volume` empty: a partition of its own, else a logical volume of that name."""
@@ -159,6 +166,19 @@ def render(install: Install, templates: Path = TEMPLATES) -> str:
         keep_trailing_newline=True,
     )  # fmt: skip
     return environment.get_template(f"{install.os}.ks.j2").render(install=install)
+
+
+def ipxe(install: Install) -> str:
+    """The script with which iPXE starts the installer of one server: kernel and first files from the tree of its
+    operating system, the kickstart file from beside (tree layout of the Red Hat installer, as its three relatives
+    have it). The installer asks DHCP again on the card it was started from."""
+    server = install.url.removesuffix(f"/{install.os}")
+    return (
+        f"#!ipxe\n# {install.host}: written by Rackwright from the plan; edit the inventory instead.\n"
+        f"kernel {install.url}/images/pxeboot/vmlinuz initrd=initrd.img inst.repo={install.url}"
+        f" inst.ks={server}/install/{install.host}.ks ip=dhcp BOOTIF=01-${{netX/mac:hexhyp}} || shell\n"
+        f"initrd {install.url}/images/pxeboot/initrd.img || shell\nboot || shell\n"
+    )
 
 
 def parse(text: str) -> Install:

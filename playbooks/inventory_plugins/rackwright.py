@@ -56,6 +56,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         if stored.plan is None:
             raise AnsibleParserError(f"{folder}: no plan yet; run `rackwright plan` first")
         groups = batched_inventory(loaded.inventory, stored.plan)
+        inventory.set_variable("all", "rackwright_folder", str(folder))
         for group in groups:
             if group not in ("_meta", "all"):
                 inventory.add_group(group)

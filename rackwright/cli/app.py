@@ -368,14 +368,21 @@ def render(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the files. Default: build/<project>/configs.")
     ] = None,
+    boot_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--boot-out", help="Folder for DHCP, zone and installation files. Default: build/<project>/boot."
+        ),
+    ] = None,
 ) -> None:
-    """Write the configuration of every planned switch, in the words of its platform, and say what is missing in it.
+    """Write the configuration of every planned switch, in the words of its platform, and what DHCP, name and boot servers
+    need; say what is missing in it.
 
     Secrets stand by name only. Files that would be the same are not touched; files of no planned switch are left alone.
     """
     from rackwright.cli.render import run
 
-    run(project, output, host or [], out_folder, check=check, verbose=verbose)
+    run(project, output, host or [], out_folder, boot_folder, check=check, verbose=verbose)
 
 
 @app.command()

@@ -50,19 +50,26 @@ class Rendered:
 
 
 def run(
-    name: str | None, output: Format, hosts: list[str], out_folder: Path | None, *, check: bool, verbose: bool
-) -> None:
-    """Render or check, print a line for each switch and what is missing, leave with 1 when one is refused or differs."""
+    name: str | None, output: Format, hosts: list[str], out_folder: Path | None, boot_folder: Path | None, *, check: bool,
+    verbose: bool,
+) -> None:  # fmt: skip
+    """Render or check, print a line for each switch and what is missing, leave with 1 when one is refused or differs.
+    Without `hosts` the files of DHCP, name and boot servers too, in `boot_folder` (default: `boot` in `out_folder`)."""
+    from rackwright.cli.render_boot import render_boot, show
+
     project = load_project(name, output)
     if project.plan is None:
         say("no plan yet: run `rackwright plan` first")
         leave(UNUSABLE)
     configs, unstated = _wanted(project, hosts)
-    folder = out_folder or Path("build") / project.inventory.project.name / "configs"
+    build = Path("build") / project.inventory.project.name
+    folder = out_folder or build / "configs"
+    boot_folder = boot_folder or (out_folder or build) / "boot"
     rows = [_check_one(c, folder) if check else _render_one(c, folder) for c in configs]
     if not hosts:
         rows += _appliances(project, folder / "appliances", check=check)
     strange = [] if hosts else _strange(folder, {r.file for r in rows})
+    boot = None if hosts else render_boot(project, boot_folder, check=check)
     if output is Format.JSON:
         out_json(
             {
@@ -70,11 +77,14 @@ def run(
                 "hosts": [asdict(r) for r in rows],
                 "without_platform": unstated,
                 "left_alone": strange,
+                "boot": boot.data() if boot else None,
             }
         )
     else:
         _print(rows, unstated, strange, folder, verbose=verbose)
-    leave(FINDINGS if any(r.bad for r in rows) else CLEAN)
+        if boot:
+            show(boot, verbose=verbose)
+    leave(FINDINGS if any(r.bad for r in rows) or (boot and boot.bad) else CLEAN)
 
 
 def _wanted(project: Project, hosts: list[str]) -> tuple[list[SwitchConfig], list[str]]:

@@ -26,9 +26,14 @@ print(json.dumps([answer.status_code, answer.json() if answer.content else None]
 """
 
 
+def address_of(lab: Lab, host: str) -> str:
+    """Where its controller is."""
+    return str(lab.shape.nodes[host].bmc).partition("/")[0]
+
+
 def ask(lab: Lab, host: str, path: str, body: Any = None, password: str = OLD) -> tuple[int, Any]:
     """What a controller answers to a client of its own."""
-    address = lab.shape.nodes[host].bmc.partition("/")[0]
+    address = address_of(lab, host)
     out = netns.in_namespace(
         lab.state.control, sys.executable, "-c", SEND, str(lab.folder / "bmc-ca.pem"), address, path, "lab", password,
         json.dumps(body) if body else "",
@@ -243,9 +248,7 @@ def test_a_controller_that_refuses_is_told_by_name(
     standing.fault("bmc", host, fault)
     done = run(standing, build, "arrival.yml", "--limit", host, *PERSON, hosts=ours)
     assert done.returncode != 0
-    assert (
-        f"{host}: GET https://{standing.shape.nodes[host].bmc.partition('/')[0]}/redfish/v1/" in done.stdout
-    )
+    assert f"{host}: GET https://{address_of(standing, host)}/redfish/v1/" in done.stdout
     assert said in done.stdout
 
 

@@ -198,6 +198,11 @@ def test_all_files_at_once_and_all_that_is_lacking(shipped: tuple[Inventory, Pla
     files, lacking = boot_files.boot_files(settled(inventory, **{"a-ecs-001": MACS}), plan)
     assert {"dhcp/A.conf", "dhcp/B.conf", "dns/yb.example.zone", "install/a-ecs-001.ks"} <= set(files)
     assert lacking
+    script = files["install/a-ecs-001.ipxe"]
+    assert script.startswith("#!ipxe\n")
+    assert "kernel http://10.10.200.1/kylin/images/pxeboot/vmlinuz" in script
+    assert "inst.ks=http://10.10.200.1/install/a-ecs-001.ks" in script
+    assert "install/${hostname}.ipxe" in files["boot.ipxe"]
     files, lacking = boot_files.boot_files(inventory, plan)
     assert set(files) == {"dhcp/A.conf", "dhcp/B.conf"}
     assert [x for x in lacking if x.device == "dns"]

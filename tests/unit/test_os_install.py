@@ -57,8 +57,8 @@ def test_the_installers_own_parser_takes_the_file(system: str, tmp_path: Path) -
     pytest.importorskip(
         "pykickstart", reason="pykickstart is not installed: its reading of the files is not tested"
     )
-    from pykickstart.parser import KickstartParser  # type: ignore[import-not-found, unused-ignore]
-    from pykickstart.version import makeVersion  # type: ignore[import-not-found, unused-ignore]
+    from pykickstart.parser import KickstartParser  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from pykickstart.version import makeVersion  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     text = render(of(system))
     between = text.split("cat > /tmp/disk.ks <<END\n")[1].split("END\n")[0].replace("$disk", "sda")

@@ -63,7 +63,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_writes_once_and_only_what_changed(project: Path, tmp_path: Path) -> None:
     code, shown, said = ask("-p", project, "--out", tmp_path)
     assert code == 0
-    files = sorted(p.name for p in tmp_path.rglob("*.c*") if p.is_file())
+    assert (tmp_path / "boot/dhcp/A.conf").is_file()
+    files = sorted(p.name for p in tmp_path.rglob("*.c*") if p.is_file() and "boot" not in p.parts)
     assert "A-ASW-01A.cfg" in files and "A-OASW-02.cfg" not in files
     assert f"{len(files)} written" in said and "A-OASW-02: not rendered, its platform is not stated" in said
     assert re.search(r"(?m)^A-ASW-01A +h3c_comware +written$", shown)
@@ -198,3 +199,25 @@ def test_appliances_get_the_access_table_with_what_is_unknown_on_hold(tmp_path: 
     assert ask("-p", "guangxi", "--out", tmp_path, "--check")[0] == 0
     (tmp_path / "appliances" / "policy.csv").write_text("edited\n")
     assert ask("-p", "guangxi", "--out", tmp_path, "--check")[0] == 1
+
+
+def test_boot_files_are_written_and_what_they_lack_is_said_by_reason(project: Path, tmp_path: Path) -> None:
+    boot = tmp_path / "boot"
+    words = ("-p", project, "--out", tmp_path / "configs", "--boot-out", boot)
+    code, shown, said = ask(*words)
+    assert code == 0
+    assert "dhcp/A.conf  written" in shown
+    assert re.search(r"missing: MAC address of BMC not delivered \(\S+, \S+, \S+ and \d+ more\)", shown)
+    assert "missing: fleet a-ecs has no os" in shown
+    assert f"{boot}: 2 written; something is missing of" in said
+    (boot / "install").mkdir()
+    (boot / "install" / "old-001.ks").write_text("somebody's\n")
+    (boot / "dhcp" / "B.conf").write_text("{}\n")
+    code, shown, said = ask(*words, "--check")
+    assert code == 1
+    assert "dhcp/B.conf  differs" in shown
+    assert "install/old-001.ks: is not rendered from this plan; left alone" in said
+    assert (boot / "dhcp" / "B.conf").read_text() == "{}\n"
+    answer = json.loads(ask(*words, "--format", "json")[1])["boot"]
+    assert answer["files"] == {"dhcp/A.conf": "unchanged", "dhcp/B.conf": "written"}
+    assert {"device", "reason"} == set(answer["lacking"][0])
