@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Literal, Protocol
 
 from stacks.provider.settings import Settings
@@ -17,7 +18,8 @@ Kind = Literal["add", "delete", "update"]
 @dataclass(frozen=True)
 class Call:
     """One request. `log` writes a line the user sees beside the resource; secrets in it are masked. `timeout_s` is
-    what the user allows (customTimeouts), None: as the settings say."""
+    what the user allows (customTimeouts), None: as the settings say. `abandoned` is set when the engine no longer
+    waits for the answer (killed, or out of time): what cannot be told to anybody is better taken back."""
 
     urn: str
     name: str
@@ -25,6 +27,7 @@ class Call:
     preview: bool = False
     timeout_s: float | None = None
     log: Callable[[Severity, str], None] = lambda *_: None
+    abandoned: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True)

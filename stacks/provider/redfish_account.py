@@ -10,6 +10,7 @@ from stacks.provider.api import NoAnswerError, RefusedError, UnreachableError
 from stacks.provider.errors import HalfDoneError, ProviderError
 from stacks.provider.handler import Call, Diff, Found, Problem, compare
 from stacks.provider.redfish import ROOT, Controller, Resource
+from stacks.provider.redfish_apply import go_on
 from stacks.provider.redfish_connect import (
     OtherMachineError,
     addressed,
@@ -77,6 +78,7 @@ class AccountHandler:
             try:
                 self._add(view, body)
                 made = self._verified(view, news, password)
+                go_on(view, call.abandoned)
             except ProviderError as error:
                 stands = self._take_back(view, news["userName"])
                 if stands:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from threading import Event
 from typing import Any
 
 from stacks.provider.api import NoAnswerError, UnreachableError
@@ -31,8 +32,8 @@ def look(view: View, wanted: Iterable[str]) -> Props:
     return {**found, **read(view, more)[0]}
 
 
-def bring(view: View, found: Props, wanted: Mapping[str, Any]) -> None:
-    """Make the settings what `wanted` says; `found` is what `look` found.
+def bring(view: View, found: Props, wanted: Mapping[str, Any], abandoned: Event) -> None:
+    """Make the settings what `wanted` says; `found` is what `look` found. Once `abandoned`, all is taken back.
 
     Raises ProviderError when all of it was taken back, StandingError when not.
     """
@@ -40,8 +41,9 @@ def bring(view: View, found: Props, wanted: Mapping[str, Any]) -> None:
     if not differing:
         return
     try:
-        _send(view, {**found, **wanted}, differing)
+        _send(view, {**found, **wanted}, differing, abandoned)
         _read_back(view, wanted, differing)
+        go_on(view, abandoned)
     except ProviderError as error:
         stands = _take_back(view, found, differing)
         if stands:
@@ -60,9 +62,20 @@ def _counted(values: Mapping[str, Any]) -> set[str]:
     return names
 
 
-def _send(view: View, values: Mapping[str, Any], names: set[str], *, all_of_it: bool = False) -> None:
-    """Send the changes in order. `all_of_it`: go on after one that failed."""
+def go_on(view: View, abandoned: Event) -> None:
+    """Raise ProviderError when nobody waits for the answer any more."""
+    if abandoned.is_set():
+        raise ProviderError(
+            view.controller.say("go on", "the engine no longer waits for an answer", "Run `up` again")
+        )
+
+
+def _send(view: View, values: Mapping[str, Any], names: set[str], abandoned: Event | None = None) -> None:
+    """Send the changes in order. Without `abandoned` it takes back: it goes on after one that failed."""
+    all_of_it = abandoned is None
     for resource, body in changes(view, values, names):
+        if abandoned is not None:
+            go_on(view, abandoned)
         moves = "network.address" in names and {"IPv4StaticAddresses", "IPv4Addresses"} & set(body)
         try:
             view.controller.patch(resource, body)
@@ -94,7 +107,7 @@ def _take_back(view: View, found: Mapping[str, Any], names: set[str]) -> list[st
         view.forget()
         now, _ = read(view, names)
         back = {n for n in names if now.get(n) != found.get(n)}
-        _send(view, {**now, **found}, back, all_of_it=True)
+        _send(view, {**now, **found}, back)
         view.forget()
         now, _ = read(view, back)
         return [

@@ -82,7 +82,7 @@ class BmcHandler:
         with connected(call, news) as view:
             found = look(view, wanted)
             before = {name: found[name] for name in wanted}
-            self._bring(view, found, wanted, news, before)
+            self._bring(call, view, found, wanted, news, before)
             return identity_of(view), _waiting(call, _state(view, news, before))
 
     def read(self, call: Call, identity: str, state: Props, inputs: Props) -> Found | None:
@@ -113,7 +113,7 @@ class BmcHandler:
             found = look(view, {*wanted, *dropped})
             before = {n: v for n, v in earlier.items() if n in wanted}
             before |= {n: found[n] for n in wanted if n not in earlier and n not in flat(olds)}
-            self._bring(view, found, {**dropped, **wanted}, news, {**dropped, **before})
+            self._bring(call, view, found, {**dropped, **wanted}, news, {**dropped, **before})
             return _waiting(call, _state(view, news, before))
 
     def delete(self, call: Call, identity: str, state: Props) -> None:
@@ -127,7 +127,7 @@ class BmcHandler:
             with connected(call, state, identity) as view:
                 there = read(view, before)[0]
                 back = {n: v for n, v in before.items() if n in there}
-                bring(view, look(view, back), back)
+                bring(view, look(view, back), back, call.abandoned)
         except OtherMachineError as error:
             call.log("warning", f"nothing is put back: {error}")
         except ProviderError as error:
@@ -140,9 +140,9 @@ class BmcHandler:
         """One request a controller at a time."""
         return bmc_lock(props)
 
-    def _bring(self, view: View, found: Props, wanted: Props, news: Props, before: Props) -> None:
+    def _bring(self, call: Call, view: View, found: Props, wanted: Props, news: Props, before: Props) -> None:
         try:
-            bring(view, found, wanted)
+            bring(view, found, wanted, call.abandoned)
         except StandingError as error:
             state = {**news, "before": before, **_told(view)}
             raise HalfDoneError(str(error), identity_of(view), state) from error

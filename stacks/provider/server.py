@@ -87,19 +87,25 @@ class RackwrightProvider(protocol.Provider):
             self.settings.vault.seen.update(texts(plain(values[name])))
         return names
 
-    async def run(self, key: str, work: Callable[..., T], *values: Any, secrets: Collection[str] = ()) -> T:
-        """What `work` returns, once nobody else works on this device. It is brought to its end, and the device kept
-        from others until then, even when the engine no longer waits for it. `secrets`: names of secret inputs."""
+    async def run(
+        self, key: str, work: Callable[..., T], call: Call, *values: Any, secrets: Collection[str] = ()
+    ) -> T:
+        """What `work` returns, once nobody else works on this device. It is brought to an end, and the device kept
+        from others until then, even when the engine no longer waits for it; `work` is told so by `call.abandoned`.
+        `secrets`: names of secret inputs."""
 
         async def alone() -> T:
             async with self.locks.setdefault(key, asyncio.Lock()) if key else nullcontext():
-                return await asyncio.to_thread(work, *values)
+                return await asyncio.to_thread(work, call, *values)
 
         task = asyncio.create_task(alone())
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         try:
             return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            call.abandoned.set()
+            raise
         except HalfDoneError as error:
             error.secrets = frozenset(error.properties if secrets else ())
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,10 +15,12 @@ import pytest
 pytest.importorskip("pulumi")
 pytest.importorskip("sushy_tools")
 
+from pulumi.runtime.proto import provider_pb2
+
 from rackwright.lab.bmc_service import DOORS
 from rackwright.lab.bmc_state import FACTORY_BIOS
 from tests.stacks.bmcs import Bmcs, bmcs, provider_for, row
-from tests.stacks.provider_client import Client, RefusedError
+from tests.stacks.provider_client import Client, RefusedError, struct, urn
 
 BMC = "rackwright:redfish:Bmc"
 SYSTEM, MANAGER = "/redfish/v1/Systems/1", "/redfish/v1/Managers/1"
@@ -441,3 +444,19 @@ def test_a_controller_is_followed_to_its_new_address(tmp_path: Path) -> None:
         with pytest.raises(RefusedError, match=r"no answer at 127.3.0.9 within 1 s.*nothing stands"):
             client.update(BMC, identity, state, nowhere)
         assert served["moves"].interface.address == "127.3.0.3"
+
+
+def test_what_nobody_waits_for_any_more_is_taken_back(served: Bmcs, client: Client, name: str) -> None:
+    earlier = settings(served, name)
+    news = inputs(served, client, name, **WANTED)
+    served.faults(name, slow=0.1)
+    request = provider_pb2.CreateRequest(urn=urn(BMC), properties=struct(news))
+    waiting = client.stub.Create.future(request)
+    while not served[name].asset_tag:
+        assert not waiting.done()
+        time.sleep(0.02)
+    waiting.cancel()
+    client.create(
+        BMC, {**news, "serial": served[name].serial}, preview=True
+    )  # its turn comes after the other's end
+    assert settings(served, name) == earlier
