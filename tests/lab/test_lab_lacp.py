@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import signal
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +15,17 @@ from pathlib import Path
 import pytest
 
 from rackwright.lab import netns
+from tests.lab import ovs
 from tests.lab.labs import eventually
 
-PROGRAMS = (
-    "ip",
-    "nft",
-    "ethtool",
-    "ping",
-    "ovsdb-tool",
-    "ovsdb-server",
-    "ovs-vswitchd",
-    "ovs-vsctl",
-    "ovs-appctl",
-)
-SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
+PROGRAMS = ("ip", "nft", "ethtool", "ping", *ovs.PROGRAMS)
+TRUNK = ("trunks=10,20", "other_config:lacp-time=fast", "bond_mode=balance-slb")
+ORDERS = (
+    *(["add-br", f"sw{n}", "--", "set", "bridge", f"sw{n}", "datapath_type=netdev"] for n in (1, 2)),
+    ["add-bond", "sw1", "po1", "l1a", "l2a", "lacp=active", "--", "set", "port", "po1", *TRUNK],
+    ["add-bond", "sw2", "po2", "l1b", "l2b", "lacp=active", "--", "set", "port", "po2", *TRUNK],
+    *(["add-port", sw, host, f"tag={vlan}"] for sw, host, vlan in (("sw1", "h1", 10), ("sw2", "h2", 10), ("sw2", "h3", 20))),
+)  # fmt: skip
 
 
 @dataclass
@@ -39,15 +34,8 @@ class Bench:
     and hosts h1 (sw1, VLAN 10), h2 (sw2, VLAN 10), h3 (sw2, VLAN 20), each in a namespace."""
 
     fabric: str
-    folder: Path
+    switch: ovs.OpenVSwitch
     hosts: dict[str, str]
-
-    def appctl(self, *words: str) -> str:
-        """What the daemon says."""
-        pid = (self.folder / "vs.pid").read_text().strip()
-        return netns.in_namespace(
-            self.fabric, "ovs-appctl", "-t", str(self.folder / f"ovs-vswitchd.{pid}.ctl"), *words
-        )
 
     def pings(self, near: str, address: str, count: int = 1) -> int:
         """Answers of so many."""
@@ -68,6 +56,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     prefix, folder = f"rwt{secrets.token_hex(2)}-", Path(f"/run/{secrets.token_hex(4)}")
     folder.mkdir()
     fabric, hosts = f"{prefix}fab", {h: f"{prefix}{h}" for h in ("h1", "h2", "h3")}
+    switch = ovs.OpenVSwitch(fabric, folder)
     try:
         netns.ip_batch(f"netns add {n}" for n in (fabric, *hosts.values()))
         legs = [f"link add l{n}a netns {fabric} type veth peer name l{n}b netns {fabric}" for n in (1, 2)]
@@ -80,41 +69,19 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         for n, space in enumerate(hosts.values(), 1):
             netns.ip_batch([f"addr add 198.18.0.{n}/24 dev eth0", "link set eth0 up"], space)
             netns.in_namespace(space, "ethtool", "-K", "eth0", "tx", "off")
-        _start(fabric, folder)
-        yield Bench(fabric, folder, hosts)
+        switch.start(*ORDERS)
+        yield Bench(fabric, switch, hosts)
     finally:
-        for file in folder.glob("*.pid"):
-            os.kill(int(file.read_text()), signal.SIGKILL)
+        switch.stop()
         for name in netns.namespaces(prefix):
             eventually(lambda: not netns.pids_in(netns.namespaces(prefix)))
             netns.ip("netns", "del", name)
         shutil.rmtree(folder)
 
 
-def _start(fabric: str, folder: Path) -> None:
-    environment = {**os.environ, "OVS_RUNDIR": str(folder), "OVS_LOGDIR": str(folder)}
-    socket = f"unix:{folder}/db.sock"
-    run = ["ip", "netns", "exec", fabric]
-    for command in (
-        ["ovsdb-tool", "create", str(folder / "conf.db"), str(SCHEMA)],
-        [*run, "ovsdb-server", str(folder / "conf.db"), f"--remote=p{socket}", f"--pidfile={folder}/db.pid", "--detach"],
-        [*run, "ovs-vswitchd", socket, f"--pidfile={folder}/vs.pid", "--detach"],
-        [
-            *run, "ovs-vsctl", f"--db={socket}", "--no-wait",
-            *["add-br", "sw1", "--", "set", "bridge", "sw1", "datapath_type=netdev"],
-            *["--", "add-br", "sw2", "--", "set", "bridge", "sw2", "datapath_type=netdev"],
-            *["--", "add-bond", "sw1", "po1", "l1a", "l2a", "lacp=active", "--", "set", "port", "po1", "trunks=10,20", "other_config:lacp-time=fast"],
-            *["--", "add-bond", "sw2", "po2", "l1b", "l2b", "lacp=active", "--", "set", "port", "po2", "trunks=10,20", "other_config:lacp-time=fast"],
-            *["--", "set", "port", "po1", "bond_mode=balance-slb", "--", "set", "port", "po2", "bond_mode=balance-slb"],
-            *["--", "add-port", "sw1", "h1", "tag=10", "--", "add-port", "sw2", "h2", "tag=10", "--", "add-port", "sw2", "h3", "tag=20"],
-        ],
-    ):  # fmt: skip
-        subprocess.run(command, env=environment, check=True, capture_output=True)
-
-
 @pytest.mark.parametrize("bond", ["po1", "po2"])
 def test_both_ends_negotiate_lacp(bench: Bench, bond: str) -> None:
-    assert eventually(lambda: bench.appctl("lacp/show", bond).count("current attached") == 2)
+    assert eventually(lambda: bench.switch.appctl("lacp/show", bond).count("current attached") == 2)
 
 
 def test_the_trunk_carries_a_vlan_and_keeps_it_apart_from_another(bench: Bench) -> None:
@@ -136,5 +103,5 @@ def test_a_leg_that_falls_silent_is_left_and_traffic_goes_on(bench: Bench) -> No
 
 
 def _leg(bench: Bench, device: str) -> str:
-    text = bench.appctl("lacp/show", "po1")
+    text = bench.switch.appctl("lacp/show", "po1")
     return next(part for part in text.split("member: ")[1:] if part.startswith(device)).split("\n\n")[0]
