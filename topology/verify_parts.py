@@ -75,11 +75,19 @@ def _supplies(kind: DeviceType, seen: ControllerFacts) -> Result:
     want = f"{count} well" if watts is None else f"{count} x {watts:g} W, all well"
     if seen.supplies is None:
         return unread("power", seen, want)
-    told = f"{len(seen.supplies)} power supplies" if len(seen.supplies) != 1 else "1 power supply"
-    wrong = [] if len(seen.supplies) == count else [f"{told}, {count} intended"]
-    wrong += [f"{s.name}: {s.state}" for s in seen.supplies if s.state != "OK"]
+    number = len(seen.supplies)
+    told = f"{number} power supplies" if number != 1 else "1 power supply"
+    wrong = []
+    if number != count:
+        wrong.append(Text(f"{told}, {count} intended", f"电源模块 {number} 个，应为 {count} 个"))
     wrong += [
-        f"{s.name} is rated {s.rated_w:g} W, {watts:g} W intended"
+        Text(f"{s.name}: {s.state}", f"{s.name} 状态 {s.state}") for s in seen.supplies if s.state != "OK"
+    ]
+    wrong += [
+        Text(
+            f"{s.name} is rated {s.rated_w:g} W, {watts:g} W intended",
+            f"{s.name} 额定 {s.rated_w:g} W，应为 {watts:g} W",
+        )
         for s in seen.supplies
         if watts is not None and s.rated_w is not None and s.rated_w != watts
     ]
@@ -96,8 +104,12 @@ def _drives(inventory: Inventory, kind: DeviceType, seen: ControllerFacts) -> It
     if seen.drives is None:
         yield unread("drive", seen, want)
         return
-    wrong = [] if len(seen.drives) == total else [f"{len(seen.drives)} drives, {total} intended"]
-    wrong += [f"{d.name}: {d.state}" for d in seen.drives if d.state != "OK"]
+    number, wrong = len(seen.drives), []
+    if number != total:
+        wrong.append(Text(f"{number} drives, {total} intended", f"硬盘 {number} 块，应为 {total} 块"))
+    wrong += [
+        Text(f"{d.name}: {d.state}", f"{d.name} 状态 {d.state}") for d in seen.drives if d.state != "OK"
+    ]
     if all(part.tb for part, _ in disks):
         left = Counter({round(float(part.tb or 0) * 1e12): 0 for part, _ in disks})
         for part, count in disks:
@@ -106,7 +118,7 @@ def _drives(inventory: Inventory, kind: DeviceType, seen: ControllerFacts) -> It
     yield _judged("drive", seen, want, f"{len(seen.drives)} drives", wrong)
 
 
-def _sizes(left: Counter[int], drives: tuple[SeenDrive, ...]) -> Iterator[str]:
+def _sizes(left: Counter[int], drives: tuple[SeenDrive, ...]) -> Iterator[Text]:
     """Drives that are none of the sizes still wanted."""
     for drive in drives:
         if drive.size_bytes is None:
@@ -114,7 +126,10 @@ def _sizes(left: Counter[int], drives: tuple[SeenDrive, ...]) -> Iterator[str]:
         size = drive.size_bytes
         fit = next((s for s in sorted(left) if left[s] and abs(size - s) <= SIZE_TOLERANCE * s), None)
         if fit is None:
-            yield f"{drive.name} has {size / 1e12:.3g} TB, which is not intended"
+            has = f"{size / 1e12:.3g} TB"
+            yield Text(
+                f"{drive.name} has {has}, which is not intended", f"{drive.name} 容量 {has}，与规划不符"
+            )
         else:
             left[fit] -= 1
 
@@ -126,22 +141,25 @@ def _macs(inventory: Inventory, device: Device, seen: ControllerFacts) -> Iterat
     if not noted:
         return
     want = ", ".join(f"{port} {mac}" for port, mac in noted.items())
-    if seen.nics is None and seen.mac is None:
-        yield unread("mac", seen, want)
-        return
     cards = {n.mac for n in seen.nics or ()}
     by_name = {n.port: n.mac for n in seen.nics or ()}
-    wrong = []
+    wrong, unseen = [], False
     for port, mac in noted.items():
         if port in own:
             told = seen.mac
             fits = told in (mac, None)
+            unseen |= told is None
         else:
             told = by_name.get(port)
             fits = told == mac or (told is None and mac in cards) or seen.nics is None
+            unseen |= seen.nics is None
         if not fits:
-            wrong.append(f"{port} has {told or 'none of the cards told'}, the delivery note says {mac}")
-    yield _judged("mac", seen, want, ", ".join(sorted(cards)), wrong)
+            text = f"{port} has {told or 'none of the addresses told'}, the delivery note says {mac}"
+            wrong.append(Text(text, f"{port} 实为 {told or '未见该地址'}，到货记录为 {mac}"))
+    if unseen and not wrong:
+        yield unread("mac", seen, want)
+    else:
+        yield _judged("mac", seen, want, ", ".join(sorted(cards)), wrong)
 
 
 def _bios(inventory: Inventory, controllers: Mapping[str, ControllerFacts]) -> Iterator[Result]:
@@ -156,16 +174,16 @@ def _bios(inventory: Inventory, controllers: Mapping[str, ControllerFacts]) -> I
             if usual is None or seen.bios is None:
                 yield unread("bios", seen, f"one version on all {slug}")
                 continue
-            wrong = (
-                []
-                if seen.bios == usual
-                else [f"{seen.bios}, {told[usual]} of {len(members)} {slug} have {usual}"]
-            )
+            wrong = []
+            if seen.bios != usual:
+                text = f"{seen.bios}, {told[usual]} of {len(members)} {slug} have {usual}"
+                zh = f"{seen.bios}，{slug} 共 {len(members)} 台，其中 {told[usual]} 台为 {usual}"
+                wrong.append(Text(text, zh))
             yield _judged("bios", seen, usual, seen.bios, wrong)
 
 
-def _judged(test: str, seen: ControllerFacts, want: str, found: str, wrong: list[str]) -> Result:
+def _judged(test: str, seen: ControllerFacts, want: str, found: str, wrong: list[Text]) -> Result:
     if not wrong:
         return result(test, seen, "pass", want, found, WELL)
-    text = "; ".join(wrong)
-    return result(test, seen, "different", want, text, Text(text, "；".join(wrong)))
+    text = Text("; ".join(w.en for w in wrong), "；".join(w.zh for w in wrong))
+    return result(test, seen, "different", want, text.en, text)

@@ -203,7 +203,7 @@ def rehearse(
     servers_per_pair: Annotated[int, typer.Option("--servers-per-pair", min=2, help="So many servers a pair.")] = 3,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab standing, also when a step fails.")] = False,
 ) -> None:  # fmt: skip
-    """Rehearse the whole night: lab, playbooks, verify, seven faults found and named, repaired, verified, gone.
+    """Rehearse the whole night: lab, playbooks, verify, eight faults found and named, repaired, verified, gone.
 
     Exit 0 only when every step went as it should. Everything written lies in build/lab/NAME.
     """

@@ -90,7 +90,7 @@ class Rehearsal:
     def playbook(self, stage: str, *words: str) -> subprocess.CompletedProcess[str]:
         """`ansible-playbook STAGE.yml` over the devices of the lab; its output is kept in `playbooks/STAGE.log`."""
         devices = [n.name for n in self.shape.nodes.values() if n.kind != "existing"]
-        extra = [*PERSON, f"rackwright_build={self.build}", f"rackwright_project={self.project}"]
+        extra = [*PERSON, f"rackwright_build={self.build}"]
         tool = Path(sys.executable).with_name("ansible-playbook")
         done = self.run(
             str(tool), f"{stage}.yml", "-i", str(self.folder / "lab.rackwright.yml"),

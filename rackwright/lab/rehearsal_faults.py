@@ -48,7 +48,7 @@ class Fault:
 
 
 def put_in(state: State, shape: Shape) -> list[Fault]:
-    """Seven faults on different devices. Raises LabError when the lab is too small for them."""
+    """Eight faults on different devices. Raises LabError when the lab is too small for them."""
     try:
         return list(_put_in(state, shape))
     except (StopIteration, IndexError, KeyError) as error:

@@ -198,6 +198,7 @@ def test_macs_are_held_against_the_delivery_note(tmp_path: Path) -> None:
     assert verdict(replace(good, mac="02:00:00:00:00:0f"))[0] == "different"
     other = replace(good, nics=(SeenMac("p1", "02:00:00:00:00:02"), SeenMac("p2", "02:00:00:00:00:01")))
     assert verdict(other)[0] == "different", "the same names with exchanged addresses are exchanged cards"
+    assert verdict(replace(good, mac=None))[0] == "not run", "an address nobody told is no pass"
     assert verdict(replace(good, nics=None, mac=None)) == ("not run", "not run: the device does not tell")
 
 
