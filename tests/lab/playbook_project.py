@@ -23,7 +23,7 @@ PERSON = (
     "-e", "rackwright_hold_by=duty-manager",
 )  # fmt: skip
 DOMAIN = "yb.example"
-SERVERS = {"ntp": ("10.10.200.1", "10.10.200.2"), "dns": ("10.10.200.3",), "syslog": ("10.10.200.4",), "boot": ("10.10.200.5",)}  # fmt: skip
+SERVERS: Mapping[str, Sequence[str]] = {"ntp": ("10.10.200.1", "10.10.200.2"), "dns": ("10.10.200.3",), "syslog": ("10.10.200.4",), "boot": ("10.10.200.5",)}  # fmt: skip
 BIOS = {"Iommu": "Enabled", "SrIov": "Enabled"}
 
 
@@ -47,7 +47,7 @@ def known_project(folder: Path, lab: Lab, owners: Mapping[str, str], **servers_o
     def operations(data: dict[str, Any]) -> None:
         data["management_servers"] = [
             {"name": f"{kind}-{n}", "kind": kind, "address": address}
-            for kind, addresses in (SERVERS | servers_of).items()
+            for kind, addresses in {**SERVERS, **servers_of}.items()
             for n, address in enumerate(addresses, 1)
         ]
         data["secrets"] += [
@@ -85,7 +85,7 @@ def run(
             "ANSIBLE_NOCOLOR": "1", "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(PLAYBOOKS.parent),
             "RACKWRIGHT_USER": "lab", "RACKWRIGHT_PASSWORD": "lab", "RACKWRIGHT_BMC_USER": "lab", "RACKWRIGHT_BMC_PASSWORD": "lab",
             "RACKWRIGHT_BMC_CA": str(lab.folder / "bmc-ca.pem"), "RACKWRIGHT_KNOWN_HOSTS": str(lab.folder / "known_hosts"),
-        } | (env or {}),
+        } | dict(env or {}),
     )  # fmt: skip
 
 
