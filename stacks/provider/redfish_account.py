@@ -75,8 +75,9 @@ class AccountHandler:
                 "RoleId": news["role"],
                 "Enabled": news["enabled"],
             }
+            collection = _collection(view)
             try:
-                self._add(view, body)
+                self._add(view, collection, body)
                 made = self._verified(view, news, password)
                 go_on(view, call.abandoned)
             except ProviderError as error:
@@ -172,9 +173,8 @@ class AccountHandler:
             )
         )  # fmt: skip
 
-    def _add(self, view: View, body: Mapping[str, Any]) -> None:
+    def _add(self, view: View, collection: str, body: Mapping[str, Any]) -> None:
         controller = view.controller
-        collection = _collection(view)
         try:
             controller.post(collection, body)
         except RefusedError as error:

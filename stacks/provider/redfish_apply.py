@@ -40,11 +40,14 @@ def bring(view: View, found: Props, wanted: Mapping[str, Any], abandoned: Event)
     differing = {name for name in _counted(wanted) if wanted[name] != found.get(name)}
     if not differing:
         return
+    sent: list[str] = []
     try:
-        _send(view, {**found, **wanted}, differing, abandoned)
+        _send(view, {**found, **wanted}, differing, abandoned, sent)
         _read_back(view, wanted, differing)
         go_on(view, abandoned)
     except ProviderError as error:
+        if not sent:
+            raise
         stands = _take_back(view, found, differing)
         if stands:
             raise StandingError(f"{error}. Taking it back failed too; now: {'; '.join(stands)}") from error
@@ -70,16 +73,25 @@ def go_on(view: View, abandoned: Event) -> None:
         )
 
 
-def _send(view: View, values: Mapping[str, Any], names: set[str], abandoned: Event | None = None) -> None:
-    """Send the changes in order. Without `abandoned` it takes back: it goes on after one that failed."""
+def _send(
+    view: View, values: Mapping[str, Any], names: set[str], abandoned: Event | None, sent: list[str]
+) -> None:
+    """Send the changes in order, noting in `sent` those that may have arrived. Without `abandoned` it takes back: it
+    goes on after one that failed."""
     all_of_it = abandoned is None
     for resource, body in changes(view, values, names):
         if abandoned is not None:
             go_on(view, abandoned)
         moves = "network.address" in names and {"IPv4StaticAddresses", "IPv4Addresses"} & set(body)
+        sent.append(resource.path)
         try:
             view.controller.patch(resource, body)
-        except (NoAnswerError, UnreachableError):
+        except UnreachableError:
+            sent.pop()
+            if not all_of_it:
+                raise
+            continue
+        except NoAnswerError:
             if not moves and not all_of_it:  # at a new address it may not be able to answer at the old one
                 raise
         except ProviderError:
@@ -107,7 +119,7 @@ def _take_back(view: View, found: Mapping[str, Any], names: set[str]) -> list[st
         view.forget()
         now, _ = read(view, names)
         back = {n for n in names if now.get(n) != found.get(n)}
-        _send(view, {**now, **found}, back)
+        _send(view, {**now, **found}, back, None, [])
         view.forget()
         now, _ = read(view, back)
         return [
