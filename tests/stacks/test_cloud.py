@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,60 +23,20 @@ from stacks.programs import cloud
 from stacks.programs.cloud import CLASSES, PROVIDER, CloudDeclaration, declaration, product_of
 from stacks.programs.cloud_settings import CloudSettings, SettingsError, settings_from
 from stacks.programs.declared import Declared, Output
+from tests.stacks.cloud_project import FACTS, PRODUCTS, SETTINGS, edit, read, whole
 
-PRODUCTS = ("ecs", "oss", "rds", "slb", "vpc")
-SETTINGS = CloudSettings(
-    region="cn-gx-d01",
-    zones={"A": "cn-gx-d01-a", "B": "cn-gx-d01-b"},
-    endpoints={product: f"{product}.gx.internal" for product in PRODUCTS},
-    granularities=frozenset({"host", "rack", "switch"}),
-)
-FACTS = {
-    "engine": "MySQL",
-    "engine_version": "8.0",
-    "instance_class": "rds.mysql.s3.large",
-    "storage_gb": 500,
-}
 TYPES = {kind.rpartition(":")[2]: kind for kind in CLASSES}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the Guangxi project in which everything about the cloud is known."""
-    copy = Path(shutil.copytree(PROJECTS / "guangxi", tmp_path / "guangxi"))
-    edit(copy, lambda products: products["central-db"].update(FACTS))
-    text = (copy / "addressing.yml").read_text(encoding="utf-8")
-    for plane in ("vm", "container"):
-        text = text.replace(f"plane: {plane}, site", f"plane: {plane}, zone: core, site")
-    (copy / "addressing.yml").write_text(text, encoding="utf-8")
-    table = (copy / "security.yml").read_text(encoding="utf-8")
-    known = table.replace("src: [a-honeypot, b-honeypot]", "src: [10.99.0.0/24]")
-    assert known != table
-    (copy / "security.yml").write_text(known, encoding="utf-8")
-    return copy
-
-
-def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change the products of a project, by name."""
-    file = folder / "cloud.yml"
-    data = yaml.safe_load(file.read_text(encoding="utf-8"))
-    products = {p["name"]: p for p in data["cloud_products"]}
-    change(products)
-    file.write_text(
-        yaml.safe_dump({"cloud_products": list(products.values())}, allow_unicode=True), encoding="utf-8"
-    )
+    return whole(tmp_path / "guangxi")
 
 
 def rules(folder: Path, *policies: dict[str, Any]) -> None:
     """Put rules at the end of the access table (files are read in the order of their names)."""
     (folder / "zz-rules.yml").write_text(yaml.safe_dump({"policies": list(policies)}), encoding="utf-8")
-
-
-def read(folder: Path) -> tuple[Inventory, Plan]:
-    inventory, plan = load(folder), load_plan(folder).plan
-    assert inventory.inventory is not None, [f.to_text() for f in inventory.findings]
-    assert plan is not None
-    return inventory.inventory, plan
 
 
 def made(folder: Path, settings: CloudSettings = SETTINGS) -> CloudDeclaration:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from stacks.policy.rules import RULES
+from tests.stacks.plain_engine import engine_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILT = ROOT / "build" / "engine" / "bin"
 PROJECT = """name: rackwright-tried
 runtime: {{name: python, options: {{virtualenv: {root}/.venv}}}}
 plugins:
@@ -31,19 +29,8 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture
 def engine(tmp_path: Path) -> dict[str, str]:
-    """The environment of an engine with a state of its own; skipped, or failed in CI, where there is no engine."""
-    path = os.pathsep.join((os.environ["PATH"], str(BUILT)))
-    if shutil.which("pulumi", path=path) is None:
-        reason = "no pulumi on PATH and none built: run `make engine`"
-        if os.environ.get("RACKWRIGHT_CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    (tmp_path / "state").mkdir()
-    return {
-        **os.environ, "PATH": path, "PULUMI_HOME": str(tmp_path / "home"), "PULUMI_CONFIG_PASSPHRASE": "test",
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}", "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }  # fmt: skip
+    """The environment of an engine with a state of its own."""
+    return engine_environment(tmp_path)
 
 
 def preview(
