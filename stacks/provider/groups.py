@@ -23,8 +23,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from stacks.provider.api import NoAnswerError, RefusedError
 from stacks.provider.errors import ProviderError
 
-GATHER_S = 0.02
-"""So long the first of a group waits for company."""
+QUIET_S, GATHER_MOST_S = 0.02, 0.5
+"""The first of a group waits for company until nobody came for so long, and no longer than that."""
 RIVALS = 5
 """So often a commit begins anew because somebody else wrote in between."""
 TURN_S = 120.0
@@ -62,6 +62,8 @@ class Job(Generic[S]):
     lacking: str = "it was written, and reading back shows something else: somebody else writes there as well"
     insist: bool = True
     """Have it saved even if there is nothing to change: a run that was killed may have saved half. False: only looks."""
+    abandoned: threading.Event = field(default_factory=threading.Event)
+    """Set when nobody waits for it any more: then it is not begun."""
     result: Any = None
     error: ProviderError | None = None
     done: bool = False
@@ -82,9 +84,7 @@ class Groups:
             turn = self._turns[key]
         with turn:
             if not job.done:
-                time.sleep(GATHER_S)
-                with self._guard:
-                    group = self._waiting.pop(key)
+                group = self._gathered(key)
                 try:
                     with alone(key):
                         commit(store, group)
@@ -96,6 +96,15 @@ class Groups:
         if job.error:
             raise job.error
         return job.result
+
+    def _gathered(self, key: str) -> list[Job[Any]]:
+        """Everybody who waits, once no more come."""
+        end, seen = time.monotonic() + GATHER_MOST_S, 0
+        while seen != len(self._waiting[key]) and time.monotonic() < end:
+            seen = len(self._waiting[key])
+            time.sleep(QUIET_S)
+        with self._guard:
+            return self._waiting.pop(key)
 
 
 def commit(store: Store[S], jobs: Sequence[Job[S]]) -> None:
@@ -137,6 +146,8 @@ def _alone(store: Store[S], job: Job[S]) -> None:
 def _applied(job: Job[S], draft: S) -> bool:
     job.error = None
     try:
+        if job.abandoned.is_set():
+            raise ProviderError("the engine no longer waits for an answer: not begun. Run it again")
         job.result = job.apply(draft)
     except ProviderError as error:
         job.error = error

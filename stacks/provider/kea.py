@@ -123,7 +123,9 @@ class ReservationHandler:
             subnet = _subnet(config, state["subnet"])
             return subnet is None or _entry(subnet, state["mac"]) is None
 
-        if not self.groups.join(state["apiUrl"], Job(apply, gone), _store(call, state)):
+        if not self.groups.join(
+            state["apiUrl"], Job(apply, gone, abandoned=call.abandoned), _store(call, state)
+        ):
             call.log("info", f"{state['server']} had no reservation for {state['mac']} any more")
 
     def lock_key(self, props: Props) -> str:
@@ -132,7 +134,9 @@ class ReservationHandler:
 
     def _put(self, call: Call, news: Props, own: str, *, fresh: bool) -> None:
         wanted = {key: news[name] for name, key in KEYS.items() if news.get(name) is not None}
-        job: Job[Config] = Job(_putting(call, news, wanted, fresh), lambda c: _is_so(c, news, wanted))
+        job: Job[Config] = Job(
+            _putting(call, news, wanted, fresh), lambda c: _is_so(c, news, wanted), abandoned=call.abandoned
+        )
         try:
             self.groups.join(news["apiUrl"], job, _store(call, news))
         except StandsError as error:

@@ -329,6 +329,7 @@ class RecordSetHandler:
         self._join(call, news, Job(_putting(call, news, key, fresh), holds))
 
     def _join(self, call: Call, props: Props, job: Job[Sets | None]) -> Any:
+        job.abandoned = call.abandoned
         store = ZoneStore(server_of(call, props, self.warned), props["zone"])
         return self.groups.join(f"{props['apiUrl']}/{props['zone']}", job, store)
 

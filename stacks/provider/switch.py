@@ -144,6 +144,10 @@ class ConfigHandler:
             raise ProviderError(
                 _say(news, "push", f"not begun: {why}", "Look at the other member first, then run again")
             )
+        if call.abandoned.is_set():
+            raise ProviderError(
+                _say(news, "push", "the engine no longer waits for an answer", "Not begun: run it again")
+            )
         config = _model(news["platform"], news["text"])
         with _driver(call, news) as driver:
             result = push(

@@ -7,11 +7,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from threading import Event
 from typing import Any
 
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
+from stacks.provider.errors import ProviderError
+from stacks.provider.handler import Call
+from stacks.provider.kea import ReservationHandler
+from stacks.provider.settings import Settings
 from tests.stacks.at_once import create_all
 from tests.stacks.http_between import between
 from tests.stacks.provider_client import Client, RefusedError, provider, struct, urn, values
@@ -338,9 +343,9 @@ def test_what_cannot_be_taken_back_is_said_and_kept_in_the_state(server: Kea) ->
         with pytest.raises(RefusedError, match="so a restart would change what it does") as caught:
             client.create(TOKEN, inputs)
         assert caught.value.half_done is not None
-        identity, state, reasons = caught.value.half_done
+        identity, state = caught.value.half_done
         assert state == inputs
-        assert "made to fail" in reasons[0]
+        assert "made to fail" in str(caught.value)
         assert len(server.reservations()) == 1
         assert server.saved() == []
         client.update(TOKEN, identity, state, inputs)
@@ -360,3 +365,12 @@ def test_an_answer_that_got_lost_is_looked_after(server: Kea, lost: str) -> None
 def test_no_kea_there(client: Client) -> None:
     with pytest.raises(RefusedError, match="no connection"):
         client.create(TOKEN, wanted(f"http://127.0.0.1:{free_port()}"))
+
+
+def test_what_nobody_waits_for_any_more_is_not_begun(server: Kea) -> None:
+    ended = Event()
+    ended.set()
+    call = Call(urn(TOKEN), "thing", Settings(), abandoned=ended)
+    with pytest.raises(ProviderError, match="no longer waits for an answer: not begun"):
+        ReservationHandler().create(call, wanted(server))
+    assert server.reservations() == []

@@ -185,7 +185,7 @@ def test_a_push_nobody_knows_the_end_of_is_kept_in_the_state(bench: Switches, cl
     ) as caught:
         client.create(TOKEN, wanted(port))
     assert caught.value.half_done is not None
-    identity, state, _ = caught.value.half_done
+    identity, state = caught.value.half_done
     assert state["drift"]
     vars(switch.faults).update(hang=[], forget_commit=False)
     assert list(client.diff(TOKEN, identity, state, wanted(port)).diffs) == ["drift"]
