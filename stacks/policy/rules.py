@@ -89,8 +89,11 @@ PUBLIC_TYPES = re.compile(
 """Types whose very purpose is a public address."""
 EVERYONE = frozenset({"0.0.0.0/0", "::/0"})
 ADDRESS_INPUTS = frozenset(
-    {"address", "nextServer", "gateway", "cidrBlock", "secondaryCidrBlock", "privateIpAddress"}
-)
+    {
+        "address", "nextServer", "gateway", "subnet", "records", "cidrBlock", "secondaryCidrBlock", "privateIpAddress",
+    }
+)  # fmt: skip
+"""Inputs that hold addresses or prefixes (of records: those that are addresses)."""
 DATABASES: Mapping[str, tuple[str, str]] = {
     "alicloud:rds/instance:Instance": ("zoneId", "zoneIdSlaveA"),
     "alicloud:kvstore/instance:Instance": ("zoneId", "secondaryZoneId"),

@@ -104,6 +104,13 @@ BROKEN: dict[str, tuple[str, Declared]] = {
     "public prefix": ("no-public-address", with_(VPC, cidrBlock="8.8.0.0/16")),
     "controller with a public address": ("no-public-address", with_(BMC, address="8.8.8.8")),
     "public address deep inside": ("no-public-address", with_(BMC, network={"address": "8.8.8.8"})),
+    "name of a public address": (
+        "no-public-address",
+        Declared("rackwright:dns:RecordSet", "r", {"type": "A", "records": ["10.0.0.1", "8.8.8.8"], "secret": "snmp-key"}),
+    ),
+    "reservation in a public subnet": (
+        "no-public-address", Declared("rackwright:dhcp:Reservation", "r", {"subnet": "8.8.8.0/24"}),
+    ),
     "no standby": ("no-single-site-database", with_(DATABASE, zoneIdSlaveA=None)),
     "standby beside the primary": ("no-single-site-database", with_(DATABASE, zoneIdSlaveA="a")),
     "category without a standby": ("no-single-site-database", with_(DATABASE, category="Basic")),
