@@ -220,6 +220,15 @@ def change_window(
     return Permission(True, f"{text}; overridden by {override.by}, ticket {override.ticket}", True)
 
 
+def may_change(inventory: Inventory, now: datetime, override: Override | None = None) -> Permission:
+    """Whether the policy of a project allows a change at `now` (with a time zone)."""
+    policy = inventory.policy
+    local = local_now(now, policy.number("change.utc_offset_h"))
+    return change_window(
+        local, policy.text("change.window"), freeze_days(policy.text("change.freeze_days")), override
+    )
+
+
 def freeze_days(text: str) -> tuple[int, int]:
     """First and last day of `25-3`. Raises ValueError for anything else."""
     first, last = text.split("-")

@@ -471,7 +471,25 @@ def push(
         int,
         typer.Option("--revert-in", min=1, help="Seconds after which a switch goes back unless confirmed."),
     ] = 600,
+    without_timer: Annotated[
+        bool,
+        typer.Option(
+            "--without-timer", help="Push also where nothing goes back by itself (RGOS): the risk is told."
+        ),
+    ] = False,
+    undo: Annotated[
+        str | None, typer.Option("--undo", help="Put back what this earlier run changed: its folder or name.")
+    ] = None,
     settle: Annotated[float, typer.Option("--settle", help="Seconds links may take to come back.")] = 60,
+    hold_by: Annotated[
+        str | None, typer.Option("--hold-by", help="Who passes the hold points where nobody can be asked.")
+    ] = None,
+    override_by: Annotated[
+        str | None, typer.Option("--override-by", help="Who lets a change be made outside its window.")
+    ] = None,
+    override_ticket: Annotated[
+        str | None, typer.Option("--override-ticket", help="The ticket that is decided in.")
+    ] = None,
     user: UserOption = None,
     secret: SecretOption = None,
     vault: VaultOption = None,
@@ -484,14 +502,17 @@ def push(
 ) -> None:
     """Bring switches to the configuration the plan intends: difference, commit on trial, health check, confirm or roll back.
 
-    Never both members of a pair at once; the second only when the first is well.
+    One switch first, then its twin, then a share, then the rest; a person looks after each of the first. Never both
+    members of a pair at once; the second only when the first is well.
     """
-    from rackwright.cli.push import run
+    from rackwright.cli.push import Asked, run
 
     run(
-        project, output, site=site, pair=pair or [], host=host or [], dry_run=dry_run, yes=yes, revert_in=revert_in,
-        settle=settle, user=user, secret=secret, vault_file=vault, known_hosts=known_hosts, port=port, workers=workers,
-        out_folder=out_folder,
+        project, output,
+        Asked(
+            site, pair or [], host or [], dry_run, yes, revert_in, without_timer, settle, user, secret, vault, known_hosts,
+            port, workers, out_folder, undo, hold_by, override_by, override_ticket,
+        ),
     )  # fmt: skip
 
 

@@ -1,11 +1,12 @@
-"""`rackwright push`: bring switches to the configuration the plan intends."""
+"""`rackwright push`: bring switches to the configuration the plan intends, or put back what an earlier run changed."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,109 +15,330 @@ from rackwright.cli.common import (
     FINDINGS,
     UNUSABLE,
     Format,
+    Project,
     leave,
     load_project,
     out,
     out_json,
     say,
 )
-from rackwright.cli.reach import Chosen, choose, counting, run_folder
+from rackwright.cli.reach import choose, counting, run_folder
 
 if TYPE_CHECKING:
-    from inventory.plan_model import Plan
+    from topology.batches import Batch
+    from topology.observe.driver_base import SwitchDriver
     from topology.observe.health import Checks
     from topology.observe.push_result import PushResult
+    from topology.observe.secrets import Vault
+    from topology.observe.session import Credentials
     from topology.switch_config import SwitchConfig
 
 
-def run(
-    name: str | None, output: Format, *, site: str | None, pair: list[str], host: list[str], dry_run: bool, yes: bool,
-    revert_in: int, settle: float, user: str | None, secret: str | None, vault_file: Path | None,
-    known_hosts: Path | None, port: int, workers: int, out_folder: Path | None,
-) -> None:  # fmt: skip
-    """Show the differences, ask, push, tell what became of every switch. Exit 1 when one has to be looked at."""
-    from topology.observe.drivers import DRIVERS, login
-    from topology.observe.push import push
-    from topology.observe.push_result import PushResult
-    from topology.observe.rollout import rollout
-    from topology.observe.secrets import SecretError, Vault
-    from topology.observe.session import Timeouts, known_hosts_file
-    from topology.switch_intent import switch_configs
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for on the command line. `undo`: the folder of a run, or its name."""
 
-    project = load_project(name, output)
-    chosen = choose(project, site, pair, host)
-    assert project.plan is not None  # noqa: S101 - choose() leaves without one
-    configs = {c.host: c for c in switch_configs(project.inventory, project.plan) if c.host in chosen.hosts}
-    if not configs:
-        say("none of these devices is a switch with a platform: nothing to push")
-        leave(UNUSABLE)
-    vault = Vault(project.inventory.secrets, vault_file)
-    try:
-        who = login(user, secret, vault)
-    except SecretError as error:
-        say(str(error))
-        leave(UNUSABLE)
-    folder = run_folder(out_folder, project, "push")
-    tell: Callable[[str, bool], None] = lambda _text, _one: None  # noqa: E731
+    site: str | None
+    pair: list[str]
+    host: list[str]
+    dry_run: bool
+    yes: bool
+    revert_in: int
+    without_timer: bool
+    settle: float
+    user: str | None
+    secret: str | None
+    vault_file: Path | None
+    known_hosts: Path | None
+    port: int
+    workers: int
+    out_folder: Path | None
+    undo: str | None = None
+    hold_by: str | None = None
+    override_by: str | None = None
+    override_ticket: str | None = None
 
-    def one(host: str, dry: bool) -> PushResult:
-        config, address = configs[host], chosen.address(host)
-        driver = DRIVERS.get(config.platform)
-        if driver is None:
-            return PushResult(
-                host,
-                "refused",
-                f"{config.platform} is not pushed: no timer would take a mistake back; put it in by hand",
-            )
-        if address is None:
-            return PushResult(host, "unreachable", "no management address planned")
-        options = {
-            "port": port,
-            "known_hosts": known_hosts_file(known_hosts),
-            "vault": vault,
-            "timeouts": Timeouts(),
-        }
-        done = push(
-            config, driver(address, who.user, who.password, 30, options), checks=checks_of(project.plan, config, settle),
-            revert_in_s=revert_in, dry_run=dry, tell=lambda h, step: tell(f"{h}: {step}", False),
-        )  # fmt: skip
-        write_log(folder, done)
-        return done
 
-    def all_of(hosts: list[str], dry: bool, verb: str) -> list[PushResult]:
-        nonlocal tell
-        with counting(len(hosts), verb) as tell:
-            return rollout(
-                hosts, {} if dry else chosen.pairs, lambda h: one(h, dry), workers=workers,
-                done=lambda r: tell(f"{r.host}: {r.outcome}", True),
-            )  # fmt: skip
+def run(name: str | None, output: Format, asked: Asked) -> None:
+    """Show the differences, ask, push batch by batch, tell what became of every switch. Exit 1 when one has to be
+    looked at or nothing was sent."""
+    from topology.observe.push_result import data
 
-    say(f"reading {len(configs)} switches")
-    seen = all_of(list(configs), True, "compare")
-    results = seen = [hold_back(r, seen, chosen.pairs) for r in seen]
-    changing = [r.host for r in seen if r.outcome == "would change"]
+    work = _Run(load_project(name, output), output, asked)
+    seen = work.compare()
     if output is Format.TEXT:
         for result in seen:
             if result.diff:
-                out(f"=== {result.host} ({chosen.address(result.host)})\n{result.diff}")
+                out(f"=== {result.host} ({work.chosen.address(result.host)})\n{result.diff}")
                 for line in result.left:
                     out(f"  left alone: {line}")
-    if not dry_run and changing:
-        if not yes and not agreed(changing, chosen, revert_in):
-            say("nothing was sent")
-            leave(FINDINGS)
-        pushed = {r.host: r for r in all_of(changing, False, "push")}
-        results = [pushed.get(r.host, r) for r in seen]
-    (folder / "result.json").write_text(
-        json.dumps([data(r) for r in results], ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    order = work.order([r.host for r in seen if r.outcome == "would change"])
+    results = seen
+    if order:
+        for batch in order:
+            hold = (
+                "   then a person looks" if batch.hold and batch is not order[-1] and not asked.undo else ""
+            )
+            say(f"batch {batch.number} ({batch.step}): {', '.join(batch.hosts)}{hold}")
+        if not asked.dry_run:
+            if not (work.allowed() and work.agreed(order)):
+                say("nothing was sent")
+                leave(FINDINGS)
+            pushed = {r.host: r for r in work.push(order)}
+            results = [pushed.get(r.host, r) for r in seen]
+    rows = [data(r) for r in results]
+    (work.folder / "result.json").write_text(
+        json.dumps(rows, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
     if output is Format.JSON:
-        out_json({"dry_run": dry_run, "folder": str(folder), "switches": [data(r) for r in results]})
+        out_json({"dry_run": asked.dry_run, "folder": str(work.folder), "switches": rows})
     else:
         for row in table(results):
             out(row)
-        say(f"logs: {folder}")
+        say(f"logs: {work.folder}")
+        if any(r.changed for r in results) and not asked.dry_run:
+            say(f"to put this run back: rackwright push -p {work.project.folder.name} --undo {work.folder}")
     leave(CLEAN if all(r.good for r in results) else FINDINGS)
+
+
+class _Run:
+    """One run of the verb."""
+
+    def __init__(self, project: Project, output: Format, asked: Asked) -> None:
+        from topology.observe.secrets import Vault
+        from topology.switch_intent import switch_configs
+
+        self.project, self.output, self.asked = project, output, asked
+        self.chosen = choose(project, asked.site, asked.pair, asked.host)
+        assert project.plan is not None  # noqa: S101 - choose() leaves without one
+        self.configs: dict[str, SwitchConfig] = {
+            c.host: c for c in switch_configs(project.inventory, project.plan) if c.host in self.chosen.hosts
+        }
+        self.undo = self.earlier() if asked.undo else None
+        if not self.configs:
+            say("none of these devices is a switch with a platform: nothing to push")
+            leave(UNUSABLE)
+        self.vault: Vault = Vault(project.inventory.secrets, asked.vault_file)
+        self.who: Credentials = self.login()
+        self.folder = run_folder(asked.out_folder, project, "push")
+        self.seen: dict[str, PushResult] = {}
+        self.tell: Callable[[str, bool], None] = lambda _text, _one: None
+
+    def login(self) -> Credentials:
+        """Who logs in. Leaves with 2 when that is not set."""
+        from topology.observe.drivers import login
+        from topology.observe.secrets import SecretError
+
+        try:
+            return login(self.asked.user, self.asked.secret, self.vault)
+        except SecretError as error:
+            say(str(error))
+            leave(UNUSABLE)
+
+    def earlier(self) -> Path:
+        """The folder of the run to put back; of its switches only those that are meant. Leaves with 2 without."""
+        from topology.observe.push_result import recorded
+
+        given = Path(str(self.asked.undo))
+        base = (self.asked.out_folder or Path("build") / self.project.inventory.project.name) / "push"
+        folder = given if given.is_dir() else base / given
+        try:
+            there = {r.host for r in recorded(folder)}
+        except ValueError as error:
+            say(str(error))
+            leave(UNUSABLE)
+        self.configs = {h: c for h, c in self.configs.items() if h in there}
+        return folder
+
+    # ------------------------------------------------------------ one switch, one batch
+
+    def driver(self, host: str, platform: str) -> SwitchDriver:
+        """A driver for a switch, not yet open."""
+        from topology.observe.drivers import DRIVERS
+        from topology.observe.session import Timeouts, known_hosts_file
+
+        options = {
+            "port": self.asked.port, "known_hosts": known_hosts_file(self.asked.known_hosts), "vault": self.vault,
+            "timeouts": Timeouts(),
+        }  # fmt: skip
+        address = str(self.chosen.address(host))
+        return DRIVERS[platform](address, self.who.user, self.who.password, 30, options)
+
+    def batch(self, hosts: tuple[str, ...], dry: bool) -> list[PushResult]:
+        """What becomes of switches that are changed together; members of a pair one after the other."""
+        from topology.observe.push import undo_run
+        from topology.observe.push_result import record
+        from topology.observe.rollout import rollout
+
+        def step(host: str, text: str) -> None:
+            self.tell(f"{host}: {text}", False)
+
+        def done(result: PushResult) -> None:
+            if not dry:
+                kept = replace(self.seen[result.host], outcome=result.outcome, message=result.message)
+                record(self.folder, result if result.platform else kept)
+            self.tell(f"{result.host}: {result.outcome}", True)
+
+        if self.undo is None:
+            return rollout(
+                hosts, {} if dry else self.chosen.pairs, lambda h: self.one(h, dry, step), workers=self.asked.workers,
+                done=done,
+            )  # fmt: skip
+        return undo_run(
+            self.undo, driver_of=self.driver, hosts=hosts, pair_of=self.chosen.pairs, checks_of=self.checks,
+            revert_in_s=self.asked.revert_in, without_timer=self.asked.without_timer, dry_run=dry,
+            workers=self.asked.workers, tell=step, done=done,
+        )  # fmt: skip
+
+    def one(self, host: str, dry: bool, step: Callable[[str, str], None]) -> PushResult:
+        """What becomes of one switch."""
+        from topology.observe.push import push
+        from topology.observe.push_result import PushResult
+
+        if self.chosen.address(host) is None:
+            return PushResult(host, "unreachable", "no management address planned")
+        config = self.configs[host]
+        return push(
+            config, self.driver(host, config.platform), checks=self.checks(host), revert_in_s=self.asked.revert_in,
+            without_timer=self.asked.without_timer, dry_run=dry, tell=step,
+        )  # fmt: skip
+
+    def checks(self, host: str) -> Checks:
+        """What must hold on a switch: the other ends of its uplinks and its peer link, and their light, as planned."""
+        from topology.observe.health import Checks
+
+        expected, light = {}, {}
+        optics = self.project.inventory.catalog.optics
+        for cable in self.project.plan.cables if self.project.plan else ():
+            for near, far in ((cable.a, cable.b), (cable.b, cable.a)):
+                if near.device == host and near.port and cable.kind in ("uplink", "peer-link"):
+                    expected[near.port] = (far.device, far.port)
+                    optic = optics.get(near.optic or "")
+                    if optic is not None and optic.rx_min_dbm is not None:
+                        light[near.port] = float(optic.rx_min_dbm)
+        return Checks(expected, self.asked.settle, light_min_dbm=light)
+
+    # ------------------------------------------------------------ all of them
+
+    def compare(self) -> list[PushResult]:
+        """What would change on each; a switch is held back while the other of its pair cannot be looked at."""
+        from topology.observe.push_result import record
+
+        hosts = tuple(self.configs)
+        say(f"reading {len(hosts)} switches")
+        with counting(len(hosts), "compare") as self.tell:
+            seen = [self.timed(r) for r in self.batch(hosts, True)]
+        seen = [hold_back(r, seen, self.chosen.pairs) for r in seen]
+        for result in seen:
+            record(self.folder, result)
+        self.seen = {r.host: r for r in seen}
+        return seen
+
+    def timed(self, result: PushResult) -> PushResult:
+        """The result, or a refusal: where nothing goes back by itself a push must be asked for by name."""
+        from topology.observe.push import ASK_BY_NAME
+
+        asked = self.asked.dry_run or self.asked.without_timer or result.outcome != "would change"
+        if not asked and not self.has_timer(result.host):
+            return replace(result, outcome="refused", message=ASK_BY_NAME)
+        return result
+
+    def order(self, hosts: list[str]) -> tuple[Batch, ...]:
+        """The batches in which they are changed."""
+        from topology.batches import batches
+
+        assert self.project.plan is not None  # noqa: S101 - choose() leaves without one
+        return batches(self.project.inventory, self.project.plan, hosts)
+
+    def push(self, order: tuple[Batch, ...]) -> list[PushResult]:
+        """What became of each, batch by batch; written down as it comes."""
+        from topology.observe.push_result import record
+        from topology.observe.rollout import staged
+
+        def one(batch: Batch) -> list[PushResult]:
+            for host in batch.hosts:
+                text = "begun; how it ended was not written down: the run was stopped on the way"
+                record(self.folder, replace(self.seen[host], outcome="unknown", message=text))
+            with counting(len(batch.hosts), f"batch {batch.number}/{len(order)}") as self.tell:
+                return self.batch(batch.hosts, False)
+
+        return staged(order, one, self.release)
+
+    def release(self, batch: Batch, after: Batch) -> str:
+        """Why the run does not go on after a batch; empty when a person lets it. Going back waits for nobody."""
+        if self.asked.undo:
+            return ""
+        text = f"batch {batch.number} ({batch.step}: {', '.join(batch.hosts)}) runs; next: {', '.join(after.hosts)}"
+        by = (self.asked.hold_by or "").strip()
+        if not by and sys.stdin.isatty():
+            say(f"HOLD POINT: {text}\nyour name to go on, or just Enter to stop: ")
+            by = input().strip()
+        if not by:
+            return (
+                f"the run stopped at the hold point after batch {batch.number}; with nobody at a terminal "
+                "it goes on with --hold-by NAME"
+            )
+        self.note("hold released", text, by)
+        say(f"hold point released by {by}: {text}")
+        return ""
+
+    def allowed(self) -> bool:
+        """Whether the policy allows a change now; going back is never refused by the clock."""
+        from topology.batches import Override, may_change
+
+        if self.asked.undo:
+            return True
+        asked = self.asked
+        override = Override(asked.override_by or "", asked.override_ticket or "")
+        found = may_change(
+            self.project.inventory, clock(), override if override.by or override.ticket else None
+        )
+        say(found.reason)
+        self.note("allowed" if found.allowed else "refused", found.reason, override.by, override.ticket)
+        if not found.allowed:
+            say("outside its window a change needs --override-by NAME --override-ticket NUMBER")
+        return found.allowed
+
+    def agreed(self, order: tuple[Batch, ...]) -> bool:
+        """Whether the person at the terminal says yes. Nobody there is a no."""
+        hosts = [h for batch in order for h in batch.hosts]
+        pairs = {self.chosen.pairs.get(h, h) for h in hosts}
+        back = f"each goes back by itself after {self.asked.revert_in} s unless it is healthy"
+        if any(not self.has_timer(h) for h in hosts):
+            from topology.observe.push import WITHOUT_TIMER
+
+            back += f"; but on {', '.join(h for h in hosts if not self.has_timer(h))} {WITHOUT_TIMER}"
+        say(f"push to {len(hosts)} switches of {len(pairs)} pairs; {back}")
+        if self.asked.yes:
+            return True
+        if not sys.stdin.isatty():
+            say("nobody at the terminal to ask: give --yes")
+            return False
+        say("go on? [y/N] ")
+        return input().strip().lower() in ("y", "yes")
+
+    def has_timer(self, host: str) -> bool:
+        """Whether a commit on it goes back by itself."""
+        from topology.observe.drivers import DRIVERS
+
+        return DRIVERS[self.configs[host].platform].has_timer
+
+    def note(self, event: str, text: str, by: str, ticket: str = "") -> None:
+        """Write down who decided what, beside the logs of the run."""
+        row = {
+            "at": clock().isoformat(timespec="seconds"),
+            "event": event,
+            "text": text,
+            "by": by,
+            "ticket": ticket,
+        }
+        with (self.folder / "changes.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def clock() -> datetime:
+    """Now."""
+    return datetime.now(UTC)
 
 
 def hold_back(result: PushResult, seen: list[PushResult], pairs: Mapping[str, str]) -> PushResult:
@@ -131,31 +353,6 @@ def hold_back(result: PushResult, seen: list[PushResult], pairs: Mapping[str, st
     return PushResult(result.host, "refused", text, diff=result.diff, left=result.left)
 
 
-def checks_of(plan: Plan | None, config: SwitchConfig, settle_s: float) -> Checks:
-    """What must hold on a switch: the other ends of its uplinks and its peer link, as planned."""
-    from topology.observe.health import Checks
-
-    expected = {}
-    for cable in plan.cables if plan else ():
-        for near, far in ((cable.a, cable.b), (cable.b, cable.a)):
-            if near.device == config.host and near.port and cable.kind in ("uplink", "peer-link"):
-                expected[near.port] = (far.device, far.port)
-    return Checks(expected, settle_s)
-
-
-def agreed(hosts: list[str], chosen: Chosen, revert_in: int) -> bool:
-    """Whether the person at the terminal says yes. Nobody there is a no."""
-    pairs = {chosen.pairs.get(h, h) for h in hosts}
-    say(
-        f"push to {len(hosts)} switches of {len(pairs)} pairs; each goes back by itself after {revert_in} s unless it is healthy"
-    )
-    if not sys.stdin.isatty():
-        say("nobody at the terminal to ask: give --yes")
-        return False
-    say("go on? [y/N] ")
-    return input().strip().lower() in ("y", "yes")
-
-
 def table(results: list[PushResult]) -> list[str]:
     """One line a switch, what to type below those that need it, and the counts."""
     width = max(len(r.host) for r in results)
@@ -168,21 +365,3 @@ def table(results: list[PushResult]) -> list[str]:
     for result in results:
         counts[result.outcome] = counts.get(result.outcome, 0) + 1
     return [*rows, ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items()))]
-
-
-def data(result: PushResult) -> dict[str, object]:
-    """A result for programs: everything but the transcript and the configuration before, which have files."""
-    return {k: v for k, v in asdict(result).items() if k not in ("transcript", "before")}
-
-
-def write_log(folder: Path, result: PushResult) -> None:
-    """Steps and transcript of one switch, and what it ran before; keys are masked."""
-    steps = "".join(
-        f"{s.at}  {'ok    ' if s.ok else 'FAILED'} {s.took_s:7.2f} s  {s.name}: {s.text}\n"
-        for s in result.steps
-    )
-    undo = f"to undo: {result.undo}\n" if result.undo else ""
-    text = f"{result.host}: {result.outcome}: {result.message}\n{undo}\n{steps}\n{result.diff}\n--- transcript\n{result.transcript}"
-    (folder / f"{result.host}.log").write_text(text, encoding="utf-8")
-    if result.before:
-        (folder / f"{result.host}.before.cfg").write_text(result.before, encoding="utf-8")

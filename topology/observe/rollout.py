@@ -1,11 +1,35 @@
-"""Many switches at once, never both members of a pair: the second begins when the first is known to be well."""
+"""Many switches at once, never both members of a pair: the second begins when the first is known to be well.
+
+A run goes batch by batch; it ends with the first that somebody has to look at, or where nobody lets it go on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from topology.batches import Batch
 from topology.observe.push_result import PushResult
+
+
+def staged(
+    batches: Sequence[Batch], push_batch: Callable[[Batch], list[PushResult]], release: Callable[[Batch, Batch], str],
+) -> list[PushResult]:  # fmt: skip
+    """Results of batches in order. After a batch with `hold`, `release(batch, next)` says why not to go on; nothing:
+    go on. What is not begun says so."""
+    out: list[PushResult] = []
+    stopped = ""
+    for batch, after in zip(batches, [*batches[1:], None], strict=True):
+        if stopped:
+            out += [PushResult(host, "refused", f"not begun: {stopped}") for host in batch.hosts]
+            continue
+        found = push_batch(batch)
+        out += found
+        if bad := next((r for r in found if not r.good), None):
+            stopped = f"{bad.host} in batch {batch.number} ({batch.step}) ended as {bad.outcome}"
+        elif batch.hold and after is not None:
+            stopped = release(batch, after)
+    return out
 
 
 def rollout(
