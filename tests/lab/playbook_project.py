@@ -84,6 +84,7 @@ def run(
         env=os.environ | {
             "ANSIBLE_NOCOLOR": "1", "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(PLAYBOOKS.parent),
             "RACKWRIGHT_USER": "lab", "RACKWRIGHT_PASSWORD": "lab", "RACKWRIGHT_BMC_USER": "lab", "RACKWRIGHT_BMC_PASSWORD": "lab",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(lab.state.run / "ssh"),  # every lab has these addresses
             "RACKWRIGHT_BMC_CA": str(lab.folder / "bmc-ca.pem"), "RACKWRIGHT_KNOWN_HOSTS": str(lab.folder / "known_hosts"),
         } | dict(env or {}),
     )  # fmt: skip
