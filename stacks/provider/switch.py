@@ -1,8 +1,9 @@
 """`rackwright:switch:Config`: the whole configuration of a switch as a resource, over the same push as the playbooks.
 
-A push is all or nothing by itself: committed on trial, checked, confirmed, or gone back. Members of a pair (the same
-MLAG system MAC in their texts) are never pushed at once, and the second not after the first went wrong. What differs
-is judged on the model of the configuration, so another order of lines is no change. Deleting the resource sends
+A push is all or nothing by itself: committed on trial, checked (a neighbour its port descriptions name, seen before,
+has to be seen after), confirmed, or gone back. Members of a pair (the same
+MLAG system MAC in their texts) are never pushed at once, and the second not after the first went wrong. `revertIn` 0
+pushes to a platform that takes no mistake back by itself (RGOS), and only there. What differs is judged on the model of the configuration, so another order of lines is no change. Deleting the resource sends
 nothing: the switch keeps running what it runs.
 """
 
@@ -57,7 +58,7 @@ def configuration(value: Any) -> str:
 
 FIELDS: dict[str, f.Normal] = {
     "device": f.text, "address": address, "port": f.whole(1, 65_535), "platform": f.text, "text": configuration,
-    "revertIn": f.whole(SHORTEST_S, LONGEST_S),
+    "revertIn": f.whole(0, LONGEST_S),
 }  # fmt: skip
 
 
@@ -80,7 +81,9 @@ class ConfigHandler:
             problems.append(
                 Problem("platform", f"no driver for {platform} (there are {known}): push it by hand")
             )
-        elif text and not is_unknown([device, platform, text]):
+            return inputs, problems
+        problems += _timer_faults(platform, inputs.get("revertIn", UNKNOWN))
+        if text and not is_unknown([device, platform, text]):
             host = _model(str(platform), text).host
             if host != device:
                 problems.append(Problem("text", f"names {host or 'no device'}, not {device}"))
@@ -137,6 +140,7 @@ class ConfigHandler:
     def _push(self, call: Call, own: str, news: Props) -> Props:
         if is_unknown(news):
             return {**news, "pending": UNKNOWN, "drift": []}
+        from topology.observe.health import Checks
         from topology.observe.push import push
 
         pair = _pair(news)
@@ -151,8 +155,8 @@ class ConfigHandler:
         config = _model(news["platform"], news["text"])
         with _driver(call, news) as driver:
             result = push(
-                config, driver, revert_in_s=news["revertIn"], dry_run=call.preview,
-                tell=lambda _, step: call.log("debug", step),
+                config, driver, checks=Checks(_neighbours(config), settle_s=min(60.0, 2 * call.settings.timeout_s)),
+                revert_in_s=news["revertIn"] or LONGEST_S, without_timer=not news["revertIn"], dry_run=call.preview, tell=lambda _, step: call.log("debug", step),
             )  # fmt: skip
         if call.preview:
             pending = result.diff if result.good else f"{UNANSWERED}{result.message}"
@@ -235,6 +239,25 @@ def _model(platform: str, text: str) -> SwitchConfig:
         return parse(platform, text)
     except ValueError as error:
         raise ProviderError(f"the text for platform {platform} cannot be read: {error}") from None
+
+
+def _timer_faults(platform: Any, revert_in_s: Any) -> list[Problem]:
+    from topology.observe.drivers import DRIVERS
+
+    if is_unknown([platform, revert_in_s]) or platform is None:
+        return []
+    if not DRIVERS[platform].has_timer:
+        reason = f"{platform} takes no mistake back by itself: 0 says that it is pushed all the same"
+        return [Problem("revertIn", reason)] if revert_in_s else []
+    if revert_in_s < SHORTEST_S:
+        return [Problem("revertIn", f"must be a whole number from {SHORTEST_S} to {LONGEST_S}")]
+    return []
+
+
+def _neighbours(config: SwitchConfig) -> dict[str, tuple[str, str | None]]:
+    """Who is expected on a port: the device its description names, as the plan writes it (`DEVICE:PORT CABLE`)."""
+    named = {p.name: p.description.partition(" ")[0].rpartition(":")[0] for p in config.ports if p.enabled}
+    return {port: (device, None) for port, device in named.items() if device}
 
 
 def _pair(props: Props) -> str:

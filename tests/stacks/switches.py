@@ -2,64 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import asyncssh
+from typing import Any
 
 from rackwright.lab.emulator.device import Switch
-from rackwright.lab.emulator.session import listen
-from rackwright.lab.emulator.tree import from_text
-from rackwright.lab.switches import emulator
+from tests.unit.emulated import Bench
 
 USER, PASSWORD = "operator", "word-of-the-operator"
 
 
 @dataclass
 class Switches:
-    """Switches by their port. `known_hosts` is the file of their host keys."""
+    """Switches of any platform. `known_hosts` is the file of all their host keys."""
 
-    known_hosts: Path
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
+    folder: Path
+    benches: dict[str, Bench] = field(default_factory=dict)
 
-    def start(self, name: str, text: str, platform: str = "huawei_vrp") -> tuple[Switch, int]:
-        """A switch that runs this configuration, and its port."""
-        dialect, shell, _, version = emulator(platform)
-        switch = Switch(
-            name, dialect, "model", "SN1", version, {USER: PASSWORD}, from_text(dialect, text), saved=text
-        )
+    @property
+    def known_hosts(self) -> Path:
+        """Host keys of all of them."""
+        return self.folder / "known_hosts"
 
-        async def begin() -> int:
-            port: int = (await listen(switch, shell, self.key)).get_port()
-            return port
-
-        port = asyncio.run_coroutine_threadsafe(begin(), self.loop).result()
-        public = " ".join(self.key.export_public_key().decode().split()[:2])
-        with self.known_hosts.open("a") as file:
-            file.write(f"[127.0.0.1]:{port} {public}\n")
+    def start(
+        self, name: str, text: str, platform: str = "huawei_vrp", **faults: Any
+    ) -> tuple[Switch, int]:  # fmt: skip
+        """A switch that runs this configuration, and its port. `faults`: see Bench.switch."""
+        if platform not in self.benches:
+            self.benches[platform] = Bench(self.folder, platform)
+        switch, port = self.benches[platform].switch(name, text, **faults)
+        switch.users = {USER: PASSWORD}
         return switch, port
 
 
 @contextmanager
 def switches(folder: Path) -> Iterator[Switches]:
     """A place for switches; they are gone afterwards."""
-    found = Switches(folder / "known_hosts")
+    found = Switches(folder)
     found.known_hosts.touch()
-    thread = threading.Thread(target=found.loop.run_forever, daemon=True)
-    thread.start()
     try:
         yield found
     finally:
-
-        async def end() -> None:
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
-                task.cancel()
-
-        asyncio.run_coroutine_threadsafe(end(), found.loop).result()
-        found.loop.call_soon_threadsafe(found.loop.stop)
-        thread.join()
+        for bench in found.benches.values():
+            bench.close()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from inventory.model_operations import Platform
 from rackwright.lab.emulator.tree import from_text
 from stacks.provider.switch import ConfigHandler
 from tests.stacks.provider_client import Client, RefusedError, provider
@@ -143,12 +144,29 @@ def test_import_by_identity(bench: Switches, client: Client) -> None:
         client.read(TOKEN, NAME)
 
 
-def test_the_other_platform_as_well(bench: Switches, client: Client) -> None:
-    config = SwitchConfig("B-ASW-01A", "h3c_comware", vlans=((101, "ecs"),))
-    switch, port = bench.start("B-ASW-01A", "sysname B-ASW-01A\n#\nvlan 7\n#\n", "h3c_comware")
-    identity, state = client.create(TOKEN, wanted(port, config))
-    assert parse("h3c_comware", switch.text()).vlans == ((101, "ecs"),)
-    assert client.read(TOKEN, identity, state, wanted(port, config))[1]["drift"] == []
+OTHERS: dict[Platform, tuple[str, int]] = {
+    "h3c_comware": ("sysname B-ASW-01A\n#\nvlan 7\n#\n", 60),
+    "ruijie_rgos": ("hostname B-ASW-01A\nvlan 7\n!\n", 0),
+}
+
+
+@pytest.mark.parametrize("platform", OTHERS)
+def test_the_other_platforms_as_well(bench: Switches, client: Client, platform: Platform) -> None:
+    before, revert_in = OTHERS[platform]
+    config = SwitchConfig("B-ASW-01A", platform, vlans=((101, "ecs"),))
+    switch, port = bench.start("B-ASW-01A", before, platform)
+    inputs = wanted(port, config, revertIn=revert_in)
+    assert client.check(TOKEN, inputs) == (inputs, [])
+    identity, state = client.create(TOKEN, inputs)
+    assert parse(platform, switch.text()).vlans == ((101, "ecs"),)
+    assert client.read(TOKEN, identity, state, inputs)[1]["drift"] == []
+
+
+def test_a_platform_without_a_timer_has_to_be_asked_for(client: Client) -> None:
+    config = SwitchConfig("B-ASW-01A", "ruijie_rgos", vlans=((101, "ecs"),))
+    _, problems = client.check(TOKEN, wanted(22, config))
+    assert [field for field, _ in problems] == ["revertIn"]
+    assert "0 says that it is pushed all the same" in problems[0][1]
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -175,6 +193,14 @@ def test_a_faulty_switch_is_told_and_left_whole(bench: Switches, client: Client,
     vars(switch.faults).update(hang=[], refuse_login=False, forget_commit=False, lie={})
     client.create(TOKEN, wanted(port))
     assert "10GE1/0/1" in switch.text()
+
+
+def test_a_neighbour_that_is_lost_is_rolled_back(bench: Switches, client: Client) -> None:
+    switch, port = bench.start(NAME, BEFORE, loses="10GE1/0/1")
+    before = switch.text()
+    with pytest.raises(RefusedError, match=r"rolled back: .*10GE1/0/1: core was seen before, now nobody"):
+        client.create(TOKEN, wanted(port))
+    assert switch.text() == before
 
 
 def test_a_push_nobody_knows_the_end_of_is_kept_in_the_state(bench: Switches, client: Client) -> None:
