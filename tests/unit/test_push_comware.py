@@ -14,7 +14,7 @@ from rackwright.lab.emulator.device import BgpPeer, Faults, Switch
 from tests.unit.emulated import VALUE, Bench
 from topology.model_diff import differences
 from topology.observe.collect import Access, Target, collect
-from topology.observe.comware import ComwareDriver, clock_offset_ms
+from topology.observe.comware import ComwareDriver, clock_offset_ms, optics_of
 from topology.observe.driver_base import NotOnThisPlatformError
 from topology.observe.health import Checks
 from topology.observe.push import push
@@ -102,7 +102,7 @@ def test_facts_by_the_names_of_the_plan(bench: Bench, tmp_path: Path) -> None:
     facts = collect([Target(NAME, "127.0.0.1", "h3c_comware", port)], access, Record(tmp_path))[NAME]
     assert (facts.error, facts.serial, facts.model) == ("", "SN7", "S6850")
     assert [(n.port, n.system, n.remote_port) for n in facts.neighbours or ()] == [("10GE1/0/1", "core", "1")]
-    assert ("10GE1/0/1", True) in [(p.name, p.up) for p in facts.ports or ()]
+    assert ("10GE1/0/1", True, -3.2) in [(p.name, p.up, p.rx_dbm) for p in facts.ports or ()]
     assert facts.time_offset_ms is not None
     assert abs(facts.time_offset_ms) < 2000
 
@@ -140,6 +140,17 @@ def test_a_session_of_the_underlay_that_goes_is_rolled_back(bench: Bench) -> Non
     assert result.outcome == "rolled back", result.message
     assert "BGP neighbour 10.0.0.0 is not up any more" in result.message
     assert switch.text() == before
+
+
+def test_light_of_several_lanes_is_that_of_the_darkest() -> None:
+    text = (
+        "HundredGigE1/0/25 transceiver diagnostic information:\n  Current diagnostic parameters:\n"
+        "    [module] Temp.(C) Voltage(V)\n              36      3.31\n"
+        "    [channel] Bias(mA)  RX power(dBm)  TX power(dBm)\n    [1] 6.1  -2.10  -1.00\n    [2] 6.1  -9.40  -1.10\n"
+        "  Alarm thresholds:\n    1 2 3\n"
+        "Ten-GigabitEthernet1/0/1 transceiver diagnostic information:\nThe transceiver is absent.\n"
+    )
+    assert optics_of(text) == {"100GE1/0/25": (-9.4, -1.1)}
 
 
 def test_clocks_without_a_told_zone_are_not_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from napalm.base.base import NetworkDriver
@@ -12,11 +13,14 @@ from napalm.base.exceptions import CommitConfirmException, CommitError
 from rackwright.lab.emulator.device import BgpPeer, Faults, Switch
 from tests.unit.emulated import VALUE, Bench
 from topology.model_diff import differences
+from topology.observe.collect import Access, Target, collect
 from topology.observe.driver_base import NotOnThisPlatformError
 from topology.observe.health import Checks
 from topology.observe.push import push
 from topology.observe.push_result import PushResult
+from topology.observe.record import Record
 from topology.observe.rgos import clock_offset_ms
+from topology.observe.session import Credentials, Timeouts
 from topology.platforms.render import parse
 from topology.switch_config import Bgp, Lag, Neighbour, Port, Server, SwitchConfig
 
@@ -198,6 +202,22 @@ def test_getters(bench: Bench) -> None:
         light = driver.get_optics()["10GE1/0/1"]["physical_channels"]["channel"][0]["state"]
         assert (light["input_power"]["instant"], light["output_power"]["instant"]) == (-3.2, -2.1)
         assert "auth sha *** priv aes128 ***" in driver.get_config()["running"]
+
+
+def test_facts_by_the_names_of_the_plan(bench: Bench, tmp_path: Path) -> None:
+    _, port = bench.switch(NAME, BEFORE)
+    access = Access(Credentials("u", "p"), None, bench.known_hosts, timeouts=Timeouts(5, 2, 2))
+    facts = collect([Target(NAME, "127.0.0.1", "ruijie_rgos", port)], access, Record(tmp_path))[NAME]
+    assert (facts.error, facts.serial, facts.model) == ("", "SN7", "S6510")
+    assert facts.version == "RGOS 12.5(4)B0702"
+    assert [(n.port, n.system, n.remote_port) for n in facts.neighbours or ()] == [("10GE1/0/1", "core", "1")]
+    assert [(p.name, p.enabled, p.up, p.rx_dbm) for p in facts.ports or ()] == [
+        ("10GE1/0/1", True, True, -3.2)
+    ]
+    assert parse("ruijie_rgos", facts.configuration or "").vlans == ((7, "old"),)
+    assert facts.time_offset_ms is not None
+    assert abs(facts.time_offset_ms) < 2000
+    assert not any("earlier" in f.read_text() for f in tmp_path.rglob("*") if f.is_file())
 
 
 def test_clocks_of_another_zone_are_not_read() -> None:

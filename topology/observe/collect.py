@@ -8,35 +8,18 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from napalm.base.exceptions import CommandErrorException, NapalmException
 
-from topology.facts import ControllerFacts, DeviceFacts, Evidence, SeenNeighbour, SeenPort
-from topology.observe import comware
+from topology.facts import ControllerFacts, DeviceFacts, Evidence
 from topology.observe.driver_base import NotOnThisPlatformError
 from topology.observe.drivers import DRIVERS
-from topology.observe.mac_tables import macs_of
 from topology.observe.record import Facts, Record
 from topology.observe.redfish import ANSWER_S, Controller, controller_facts
 from topology.observe.secrets import Vault
 from topology.observe.servers import COMMANDS, Shell, server_facts
 from topology.observe.session import Credentials, SessionError, Timeouts
-from topology.observe.vrp import clock_offset_ms, lldp_of, optics_of, ports_of
-
-VRP = {
-    "version": "display version", "serial": "display esn", "neighbours": "display lldp neighbor",
-    "ports": "display interface brief", "optics": "display optical-module brief", "clock": "display clock",
-    "macs": "display mac-address", "configuration": "display current-configuration",
-}  # fmt: skip
-
-COMWARE = {
-    "version": "display version", "serial": "display device manuinfo",
-    "neighbours": "display lldp neighbor-information verbose", "ports": "display interface brief",
-    "clock": "display clock", "macs": "display mac-address", "configuration": "display current-configuration",
-}  # fmt: skip
-ASKED = {"huawei_vrp": VRP, "h3c_comware": COMWARE}
-"""What each platform is asked, by what it tells."""
+from topology.observe.switch_facts import READINGS, switch_facts
 
 
 @dataclass(frozen=True)
@@ -130,7 +113,7 @@ def ask(target: Target, access: Access, record: Record) -> DeviceFacts:
         return DeviceFacts(target.name, "no address planned")
     if target.platform is None:
         return _server(target, access, record)
-    if target.platform not in ASKED:
+    if target.platform not in READINGS:
         return DeviceFacts(target.name, f"no driver for platform {target.platform}")
     return _switch(target, access, record)
 
@@ -149,7 +132,7 @@ def _switch(target: Target, access: Access, record: Record) -> DeviceFacts:
     error, asked = "", 0.0
     try:
         driver.open()
-        for what, command in ASKED[str(target.platform)].items():
+        for what, command in READINGS[str(target.platform)].commands.items():
             asked = time.time() if what == "clock" else asked
             try:
                 answers[what] = driver.read(command)
@@ -161,62 +144,8 @@ def _switch(target: Target, access: Access, record: Record) -> DeviceFacts:
         error = str(failed)
     finally:
         driver.close()
-    facts = READERS[str(target.platform)](target.name, answers, asked)
-    macs = macs_of(str(target.platform), answers["macs"]) if "macs" in answers else None
-    return replace(facts, macs=macs, error=error, evidence=tuple(evidence))
-
-
-def vrp_facts(name: str, answers: dict[str, str], asked: float) -> DeviceFacts:
-    """Facts from the answers to VRP's commands; those without an answer stay None. `asked`: when the clock was."""
-    from topology.observe.vrp import facts_of
-
-    known = facts_of(answers.get("version", ""), answers.get("serial", ""), "", answers.get("ports", ""))
-    more: dict[str, Any] = {}
-    if "neighbours" in answers:
-        more["neighbours"] = tuple(
-            SeenNeighbour(port, n["remote_system_name"], n["remote_port"])
-            for port, found in sorted(lldp_of(answers["neighbours"]).items())
-            for n in found
-        )
-    if "ports" in answers:
-        light = optics_of(answers.get("optics", ""))
-        more["ports"] = tuple(
-            SeenPort(port, enabled, up, light[port][0] if port in light else None)
-            for port, (enabled, up) in sorted(ports_of(answers["ports"]).items())
-        )
-    return DeviceFacts(
-        name, serial=known["serial_number"] or None, model=known["model"] or None, version=known["os_version"] or None,
-        configuration=answers.get("configuration"),
-        time_offset_ms=clock_offset_ms(answers["clock"], asked) if "clock" in answers else None, **more,
-    )  # fmt: skip
-
-
-def comware_facts(name: str, answers: dict[str, str], asked: float) -> DeviceFacts:
-    """Facts from the answers to Comware's commands; those without an answer stay None."""
-    known = comware.facts_of(
-        answers.get("version", ""), answers.get("serial", ""), "", answers.get("ports", "")
-    )
-    more: dict[str, Any] = {}
-    if "neighbours" in answers:
-        more["neighbours"] = tuple(
-            SeenNeighbour(port, n["remote_system_name"], n["remote_port"])
-            for port, found in sorted(comware.lldp_of(answers["neighbours"]).items())
-            for n in found
-        )
-    if "ports" in answers:
-        more["ports"] = tuple(
-            SeenPort(port, link != "ADM", link == "UP")
-            for port, (link, _) in sorted(comware.brief_of(answers["ports"]).items())
-        )
-    return DeviceFacts(
-        name, serial=known["serial_number"] or None, model=known["model"] or None, version=known["os_version"] or None,
-        configuration=answers.get("configuration"),
-        time_offset_ms=comware.clock_offset_ms(answers["clock"], asked) if "clock" in answers else None, **more,
-    )  # fmt: skip
-
-
-READERS = {"huawei_vrp": vrp_facts, "h3c_comware": comware_facts}
-"""Facts from the answers of a platform."""
+    facts = switch_facts(str(target.platform), target.name, answers, asked)
+    return replace(facts, error=error, evidence=tuple(evidence))
 
 
 def _server(target: Target, access: Access, record: Record) -> DeviceFacts:

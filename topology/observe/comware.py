@@ -21,6 +21,12 @@ from topology.observe.driver_base import BACKUP, NotOnThisPlatformError, SwitchD
 from topology.observe.remediation import Rules
 from topology.platforms.ports import planned
 
+PEER = re.compile(
+    r"(?m)^\s*\*?\s*(?P<address>\d+\.\d+\.\d+\.\d+)\s+(?P<asn>\d+)\s+\d+\s+\d+\s+\d+\s+(?P<prefixes>\d+)\s+(?P<since>\S+)"
+    r"\s+(?P<state>\S+)\s*$"
+)
+"""A row of `display bgp peer ipv4`."""
+
 
 class ComwareDriver(SwitchDriver):
     """One H3C switch."""
@@ -196,15 +202,7 @@ def lldp_of(text: str) -> dict[str, list[dict[str, Any]]]:
 
 def bgp_of(text: str) -> dict[str, Any]:
     """napalm's BGP neighbours from `display bgp peer ipv4`; none where BGP is not configured."""
-    router = re.search(r"local router ID\s*:\s*(\S+)", text)
-    local = re.search(r"Local AS number\s*:\s*(\d+)", text)
-    peers = [
-        getters.Peer(row[1], int(row[2]), row[5], row[4], int(row[3]))
-        for row in re.finditer(
-            r"(?m)^\s*\*?\s*(\d+\.\d+\.\d+\.\d+)\s+(\d+)\s+\d+\s+\d+\s+\d+\s+(\d+)\s+(\S+)\s+(\S+)\s*$", text
-        )
-    ]
-    return getters.bgp(router[1] if router else "", int(local[1]) if local else -1, peers)
+    return getters.bgp_of(text, PEER)
 
 
 def optics_of(text: str) -> dict[str, tuple[float, float]]:

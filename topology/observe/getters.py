@@ -41,6 +41,18 @@ def bgp(router_id: str, local_as: int, peers: Iterable[Peer]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def bgp_of(text: str, row: re.Pattern[str]) -> dict[str, Any]:
+    """BGP neighbours from a display that begins with router id and AS number; `row` names address, asn, state, since
+    and prefixes of a neighbour."""
+    router = re.search(r"local router ID\s*:\s*(\S+)", text)
+    local = re.search(r"[Ll]ocal AS number\s*:\s*(\d+)", text)
+    peers = [
+        Peer(found["address"], int(found["asn"]), found["state"], found["since"], int(found["prefixes"]))
+        for found in row.finditer(text)
+    ]
+    return bgp(router[1] if router else "", int(local[1]) if local else -1, peers)
+
+
 def optics(light: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
     """Received and sent light in dBm, by port; the current of the laser is not read (0.0)."""
     return {

@@ -17,6 +17,12 @@ from topology.observe.driver_base import BACKUP, NotOnThisPlatformError, SwitchD
 from topology.observe.remediation import Rules
 from topology.observe.vrp_rules import RULES
 
+PEER = re.compile(
+    r"(?m)^\s*(?P<address>\d+\.\d+\.\d+\.\d+)\s+4\s+(?P<asn>\d+)\s+\d+\s+\d+\s+\d+\s+(?P<since>\S+)\s+(?P<state>\S+)"
+    r"\s+(?P<prefixes>\d+)"
+)
+"""A row of `display bgp peer`."""
+
 
 class VrpDriver(SwitchDriver):
     """One CloudEngine switch."""
@@ -206,15 +212,7 @@ def lldp_of(text: str) -> dict[str, list[dict[str, Any]]]:
 
 def bgp_of(text: str) -> dict[str, Any]:
     """napalm's BGP neighbours from `display bgp peer`."""
-    router = re.search(r"local router ID\s*:\s*(\S+)", text)
-    local = re.search(r"[Ll]ocal AS number\s*:\s*(\d+)", text)
-    peers = [
-        getters.Peer(row[1], int(row[2]), row[4], row[3], int(row[5]))
-        for row in re.finditer(
-            r"(?m)^\s*(\d+\.\d+\.\d+\.\d+)\s+4\s+(\d+)\s+\d+\s+\d+\s+\d+\s+(\S+)\s+(\S+)\s+(\d+)", text
-        )
-    ]
-    return getters.bgp(router[1] if router else "", int(local[1]) if local else -1, peers)
+    return getters.bgp_of(text, PEER)
 
 
 def optics_of(text: str) -> dict[str, tuple[float, float]]:
