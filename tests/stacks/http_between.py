@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,13 +12,17 @@ from typing import Any
 
 import requests
 
+PASSED = ("Authorization", "Content-Type", "X-API-Key")
 Meddle = Callable[[str, bytes], str]
 """Told method and body: "" pass it on, "fail" refuse it, "lose" do it and break off the answer, "busy" 503."""
 
 
 @contextmanager
-def between(target: str, meddle: Meddle, refusal: Any = None) -> Iterator[str]:
-    """URL of the server between. `refusal` is the answer to what is to fail: 500 with an error, or 200 with this."""
+def between(
+    target: str, meddle: Meddle = lambda *_: "", refusal: Any = None, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:  # fmt: skip
+    """URL of the server between, https with `tls`. `refusal` is the answer to what is to fail: 500 with an error, or 200
+    with this."""
 
     class Handler(BaseHTTPRequestHandler):
         def serve(self) -> None:
@@ -29,7 +34,7 @@ def between(target: str, meddle: Meddle, refusal: Any = None) -> Iterator[str]:
                 status, said = (500, {"error": "made to fail"}) if refusal is None else (200, refusal)
                 self.answer(status, json.dumps(said).encode())
             else:
-                headers = {k: v for k, v in self.headers.items() if k in ("Content-Type", "X-API-Key")}
+                headers = {k: v for k, v in self.headers.items() if k in PASSED}
                 found = requests.request(
                     self.command, target.rstrip("/") + self.path, data=body, headers=headers, timeout=10
                 )
@@ -51,9 +56,11 @@ def between(target: str, meddle: Meddle, refusal: Any = None) -> Iterator[str]:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.serve)
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        proxy.socket = tls.wrap_socket(proxy.socket, server_side=True)
     threading.Thread(target=proxy.serve_forever, args=(0.02,), daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{proxy.server_port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{proxy.server_port}"
     finally:
         proxy.shutdown()
         proxy.server_close()

@@ -126,6 +126,7 @@ class Kea:
 
     services: Services
     port: int
+    login: tuple[str, str] | None = None
 
     @property
     def url(self) -> str:
@@ -165,7 +166,7 @@ class Kea:
         body: dict[str, Any] = {"command": command, "service": ["dhcp4"]}
         if arguments is not None:
             body["arguments"] = arguments
-        found: dict[str, Any] = requests.post(self.url, json=body, timeout=10).json()[0]
+        found: dict[str, Any] = requests.post(self.url, json=body, auth=self.login, timeout=10).json()[0]
         return found
 
     def config(self) -> dict[str, Any]:
@@ -200,11 +201,12 @@ class Kea:
 
 
 @contextmanager
-def kea(*prefixes: str) -> Iterator[Kea]:
-    """A running Kea with these subnets and no reservation. Skips, or fails in CI, where it is not installed."""
+def kea(*prefixes: str, login: tuple[str, str] | None = None) -> Iterator[Kea]:
+    """A running Kea with these subnets and no reservation, which lets in only `login` when given. Skips, or fails in
+    CI, where it is not installed."""
     needs(*KEA)
     with services() as found:
-        server, control = Kea(found, free_port()), str(found.folder / "kea.socket")
+        server, control = Kea(found, free_port(), login), str(found.folder / "kea.socket")
         subnets = [
             {"id": number, "subnet": prefix, "reservations": []} for number, prefix in enumerate(prefixes, 1)
         ]
@@ -215,7 +217,14 @@ def kea(*prefixes: str) -> Iterator[Kea]:
             "ip-reservations-unique": False, "reservations-global": False, "reservations-in-subnet": True,
         }  # fmt: skip
         server.file.write_text(json.dumps({"Dhcp4": dhcp}))
-        agent = {"http-host": "127.0.0.1", "http-port": server.port, "control-sockets": {"dhcp4": unix}}
+        agent: dict[str, Any] = {
+            "http-host": "127.0.0.1",
+            "http-port": server.port,
+            "control-sockets": {"dhcp4": unix},
+        }
+        if login:
+            clients = [{"user": login[0], "password": login[1]}]
+            agent["authentication"] = {"type": "basic", "realm": "kea", "clients": clients}
         (found.folder / "agent.conf").write_text(json.dumps({"Control-agent": agent}))
         server.start()
         yield server

@@ -374,3 +374,22 @@ def test_what_nobody_waits_for_any_more_is_not_begun(server: Kea) -> None:
     with pytest.raises(ProviderError, match="no longer waits for an answer: not begun"):
         ReservationHandler().create(call, wanted(server))
     assert server.reservations() == []
+
+
+def test_a_control_agent_that_asks_who_it_is() -> None:
+    login = ("rackwright", "word-of-the-control-agent")
+    environment = {"KEA_WORD": login[1], "KEA_WRONG": "another-word"}
+    secrets = json.dumps({"kea": "env:KEA_WORD", "wrong": "env:KEA_WRONG"})
+    with kea(SUBNET, login=login) as server, provider(environment, secrets=secrets) as client:
+        with pytest.raises(
+            RefusedError, match=r"config-get: 401, who asks is not let in. Put the right key"
+        ) as caught:
+            client.create(TOKEN, wanted(server, apiUser=login[0], secret="wrong"))  # noqa: S106 - its name
+        assert environment["KEA_WRONG"] not in str(caught.value)
+        with pytest.raises(RefusedError, match="401"):
+            client.create(TOKEN, wanted(server))
+        _, state = client.create(TOKEN, wanted(server, apiUser=login[0], secret="kea"))  # noqa: S106 - its name
+        assert login[1] not in str(state)
+        asked = f"{mac_of(1)}/{SUBNET}@{server.url}#server=a-dhcp&secret=kea&apiUser={login[0]}"
+        assert client.read(TOKEN, asked)[1] == state
+        assert len(server.saved()) == 1

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct as binary
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from rackwright.lab.bmc_tls import certificates
 from tests.stacks.at_once import create_all
 from tests.stacks.http_between import between
 from tests.stacks.provider_client import Client, RefusedError, provider
@@ -379,6 +382,24 @@ def test_a_server_that_never_answers_is_waited_for_only_so_long(server: PowerDns
             pytest.raises(RefusedError, match=r"no whole answer within 0\.3 s"),
         ):
             client.create(ZONE, zone_of(url))
+
+
+def test_over_tls_only_to_whom_the_authority_vouches_for(server: PowerDns, tmp_path: Path) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*certificates(tmp_path, ["127.0.0.1"]))
+    with between(server.url, tls=tls) as url:
+        with (
+            provider(ENVIRONMENT, **KEYS) as client,
+            pytest.raises(
+                RefusedError,
+                match=r"certificate is not trusted .*Name the authority with rackwright:servicesCa",
+            ),
+        ):
+            client.create(ZONE, zone_of(url))
+        assert server.zones() == []
+        with provider(ENVIRONMENT, **KEYS, servicesCa=str(tmp_path / "bmc-ca.pem")) as client:
+            client.create(ZONE, zone_of(url))
+    assert server.zones() == [DOMAIN]
 
 
 def test_nothing_else_is_taken_for_a_name_server(server: PowerDns, client: Client) -> None:
