@@ -16,6 +16,10 @@ class StandingError(ProviderError):
     """It failed, and taking it back failed too. The message says of each setting what it is now."""
 
 
+class LeftError(ProviderError):
+    """It was told to take its address from DHCP, and answers no more at the one it had."""
+
+
 def look(view: View, wanted: Iterable[str]) -> Props:
     """Values of these settings, and of those that are only changed together with one of them.
 
@@ -35,7 +39,7 @@ def look(view: View, wanted: Iterable[str]) -> Props:
 def bring(view: View, found: Props, wanted: Mapping[str, Any], abandoned: Event) -> None:
     """Make the settings what `wanted` says; `found` is what `look` found. Once `abandoned`, all is taken back.
 
-    Raises ProviderError when all of it was taken back, StandingError when not.
+    Raises ProviderError when all of it was taken back, StandingError when not, LeftError.
     """
     differing = {name for name in _counted(wanted) if wanted[name] != found.get(name)}
     if not differing:
@@ -45,6 +49,8 @@ def bring(view: View, found: Props, wanted: Mapping[str, Any], abandoned: Event)
         _send(view, {**found, **wanted}, differing, abandoned, sent)
         _read_back(view, wanted, differing)
         go_on(view, abandoned)
+    except LeftError:
+        raise
     except ProviderError as error:
         if not sent:
             raise
@@ -92,13 +98,28 @@ def _send(
                 raise
             continue
         except NoAnswerError:
-            if not moves and not all_of_it:  # at a new address it may not be able to answer at the old one
+            leaves = moves or (body.get("DHCPv4") or {}).get("DHCPEnabled")
+            if not leaves and not all_of_it:  # at a new address it may not be able to answer at the old one
                 raise
         except ProviderError:
             if not all_of_it:
                 raise
         if moves:
             view.controller.move(str(values["network.address"]), view.system.path)
+        elif "network.dhcp" in names and (body.get("DHCPv4") or {}).get("DHCPEnabled"):
+            _wait_where_it_was(view)
+
+
+def _wait_where_it_was(view: View) -> None:
+    """Go on where DHCP gives the address it had. Raises LeftError when it does not."""
+    controller = view.controller
+    try:
+        controller.move(controller.address, view.system.path)
+    except UnreachableError:
+        raise LeftError(
+            controller.say("switch it to DHCP", f"sent; no answer at {controller.address} any more",
+                           "Look at the DHCP server which address it has, and correct `address`")
+        ) from None  # fmt: skip
 
 
 def _read_back(view: View, wanted: Mapping[str, Any], names: set[str]) -> None:

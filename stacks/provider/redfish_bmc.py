@@ -8,7 +8,7 @@ from typing import Any
 from stacks.provider.api import NoAnswerError, UnreachableError
 from stacks.provider.errors import HalfDoneError, ProviderError
 from stacks.provider.handler import Call, Diff, Found, Kind, Problem, compare
-from stacks.provider.redfish_apply import StandingError, bring, look
+from stacks.provider.redfish_apply import LeftError, StandingError, bring, look
 from stacks.provider.redfish_connect import (
     OtherMachineError,
     addressed,
@@ -130,6 +130,8 @@ class BmcHandler:
                 bring(view, look(view, back), back, call.abandoned)
         except OtherMachineError as error:
             call.log("warning", f"nothing is put back: {error}")
+        except LeftError as error:
+            call.log("warning", f"as before, it takes its address from DHCP: {error}")
         except ProviderError as error:
             raise ProviderError(
                 f"{error}. To leave its settings as they are: set onDelete to retain and run `up` first, or "
@@ -143,7 +145,7 @@ class BmcHandler:
     def _bring(self, call: Call, view: View, found: Props, wanted: Props, news: Props, before: Props) -> None:
         try:
             bring(view, found, wanted, call.abandoned)
-        except StandingError as error:
+        except (StandingError, LeftError) as error:
             state = {**news, "before": before, **_told(view)}
             raise HalfDoneError(str(error), identity_of(view), state) from error
 

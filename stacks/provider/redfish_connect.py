@@ -30,26 +30,29 @@ class OtherMachineError(ProviderError):
 def connected(
     call: Call, props: Mapping[str, Any], identity: str = "", olds: Mapping[str, Any] | None = None
 ) -> Iterator[View]:
-    """The controller of `props` (device, address, port, serial), reached at `address`, else at the address its network
-    is to have, else at the one it had (`olds`). `identity`: UUID known from before.
+    """The controller of `props` (device, address, port, serial). A new one is reached at `address`, else at the address
+    its network is to have; one that is known (`identity`, its UUID) first at those its network has been given, since
+    by now another machine may have the address it was found at.
 
     Raises UnreachableError, OtherMachineError, and ProviderError when there is no login for it.
     """
     login = call.settings.bmc_login()
-    networks = [(known.get("network") or {}).get("address") for known in (props, olds or {})]
-    addresses = list(dict.fromkeys(a for a in (props["address"], *networks) if a and a != UNKNOWN))
-    for address in addresses:
-        with Controller(
+    networks = [(known.get("network") or {}).get("address") for known in (olds or {}, props)]
+    places = [*networks, props["address"]] if identity else [props["address"], *networks]
+    errors: list[ProviderError] = []
+    for address in dict.fromkeys(a for a in places if a and a != UNKNOWN):
+        controller = Controller(
             props["device"], address, int(props.get("port") or PORT), call.settings, login, call.timeout_s
-        ) as controller:
+        )
+        with controller:
             try:
                 view = _view(controller, props.get("serial"), identity)
-            except UnreachableError:
-                if address != addresses[-1]:
-                    continue
-                raise
+            except (UnreachableError, OtherMachineError) as error:
+                errors.append(error)
+                continue
             yield view
             return
+    raise next((e for e in errors if isinstance(e, OtherMachineError)), errors[0])
 
 
 def identity_of(view: View) -> str:

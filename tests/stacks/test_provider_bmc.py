@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -460,3 +461,40 @@ def test_what_nobody_waits_for_any_more_is_taken_back(served: Bmcs, client: Clie
         BMC, {**news, "serial": served[name].serial}, preview=True
     )  # its turn comes after the other's end
     assert settings(served, name) == earlier
+
+
+def test_an_address_that_another_machine_has_by_now_is_left_to_it(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.3.1.1", 0))
+        port = free.getsockname()[1]
+    rows = [row(n, "127.3.1", port, name=name) for n, name in ((1, "first"), (2, "door"), (3, "next"))]
+    with bmcs(tmp_path, rows) as served, provider_for(served) as client:
+        DOORS["127.3.1.2", port] = served["first"]
+        news = inputs(served, client, "first", network={"address": "127.3.1.2", "prefix": 24}, assetTag="1")
+        identity, state = client.create(BMC, news)
+        DOORS["127.3.1.1", port] = served["next"]  # DHCP gave it to the one after
+        assert client.read(BMC, identity, state, news)[2] == news
+        state = client.update(BMC, identity, state, {**news, "assetTag": "2"})
+        assert (served["first"].asset_tag, served["next"].asset_tag) == ("2", "")
+        with pytest.raises(RefusedError, match="it tells SN00003, the plan says SN00009"):
+            client.create(BMC, {**news, "serial": "SN00009"})
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_going_back_to_dhcp_may_end_the_connection(tmp_path: Path, stays: bool) -> None:
+    with bmcs(tmp_path, [row(1, "127.3.2")]) as served, provider_for(served, timeoutS="1") as client:
+        network = {"address": "127.3.2.1", "prefix": 24}
+        identity, state = client.create(BMC, inputs(served, client, "srv-001", network=network, assetTag="1"))
+        own = served["srv-001"]
+        served.faults("srv-001", change={f"{MANAGER}/EthernetInterfaces/1": ["drop"]})
+        ended = threading.Thread(target=_leaves, args=(served, own))
+        if not stays:
+            ended.start()
+        client.delete(BMC, identity, state)
+        assert own.interface.dhcp and own.asset_tag == ""
+
+
+def _leaves(served: Bmcs, own: Any) -> None:
+    while not own.interface.dhcp:
+        time.sleep(0.001)
+    served.service.listeners.pop().close()
