@@ -37,6 +37,15 @@ class SeenPort:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenSession:
+    """A BGP neighbour of a switch: its address and AS number, and whether the session is established."""
+
+    address: str
+    asn: int
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SeenMac:
     """A MAC address (lower case, colons) that a switch has learned on a port."""
 
@@ -98,4 +107,5 @@ class DeviceFacts:
     time_offset_ms: float | None = None
     macs: tuple[SeenMac, ...] | None = None
     """What a switch has learned, by port."""
+    sessions: tuple[SeenSession, ...] | None = None
     evidence: tuple[Evidence, ...] = ()

@@ -23,6 +23,7 @@ CODES: dict[tuple[str, str], str] = {
     ("drive", "different"): "VER016",
     ("mac", "different"): "VER017",
     ("bios", "different"): "VER018",
+    ("session", "different"): "VER019",
 }
 """Code by test and verdict; what was not run is VER013 whatever the test."""
 NOT_RUN = "VER013"
@@ -112,6 +113,10 @@ _TEXTS = (
      "A server tells another BIOS version than most of its type in the same run.",
      "Faults that an update has cured come back on one node only.",
      "Bring it to the version of the others; see the playbook firmware_bios."),
+    ("VER019", "BGP session not established", "BGP 会话未建立",
+     "A BGP neighbour the plan gives a switch is not established, or not with the planned AS.",
+     "The link shows light and LLDP and carries no traffic; the other uplinks carry its share.",
+     "Ping the neighbour's address from the switch; then its side: AS number, address, filters; then the cable."),
 )  # fmt: skip
 
 for _code, _en, _zh, _what, _why, _fix in _TEXTS:

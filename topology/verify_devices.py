@@ -74,10 +74,10 @@ def result(
 
 WORDS = {
     "answer": ("",), "model": ("version", "product-name", "Systems"), "serial": ("esn", "serial", "manuinfo", "Systems"), "version": ("version", "os-release"),
-    "port": ("interface brief", "link show", "Managers"), "mtu": ("link show",), "bond": ("link show",),
-    "time": ("clock", "tracking"), "configuration": ("current-configuration",), "light": ("optical", "transceiver"),
+    "port": ("interface brief", "interfaces description", "link show", "Managers"), "mtu": ("link show",), "bond": ("link show",),
+    "time": ("clock", "tracking"), "configuration": ("current-configuration", "running-config"), "light": ("optical", "transceiver"),
     "controller": ("",), "bios": ("Systems",), "power": ("Power",), "drive": ("Storage", "Drives"),
-    "mac": ("EthernetInterfaces",),
+    "mac": ("EthernetInterfaces",), "session": ("bgp",),
 }  # fmt: skip
 """Words in the commands whose answers bear witness to a test."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from inventory.device_types import DeviceType
 from inventory.findings import Text
 from inventory.inventory import Device, Inventory
 from inventory.plan_model import Plan
 from topology.facts import ControllerFacts, DeviceFacts, SeenDrive
+from topology.switch_config import SwitchConfig
 from topology.verify import Result
 from topology.verify_devices import result, unread
 
@@ -50,6 +51,33 @@ def verify_light(inventory: Inventory, plan: Plan, facts: Mapping[str, DeviceFac
                 f"receives {found}, {optic.slug} allows {want}", f"收光 {found}，{optic.slug} 允许 {want}"
             )
             yield result("light", seen, "different", want, found, text, subject, (label,))
+
+
+def verify_sessions(configs: Iterable[SwitchConfig], facts: Mapping[str, DeviceFacts]) -> Iterator[Result]:
+    """Every BGP neighbour the plan gives a switch: the session is established. Links may be up and carry nothing."""
+    for config in sorted(configs, key=lambda c: c.host):
+        seen = facts.get(config.host)
+        if seen is None or config.bgp is None:
+            continue
+        states = {s.address: s for s in seen.sessions or ()}
+        for peer in config.bgp.neighbours:
+            subject, want = f"{config.host}:{peer.address}", f"established with AS {peer.asn}"
+            state = states.get(peer.address)
+            if seen.sessions is None:
+                yield unread("session", seen, want, subject)
+            elif state is not None and state.up and state.asn == peer.asn:
+                yield result("session", seen, "pass", want, want, WELL, subject)
+            else:
+                found, zh = (
+                    ("not configured there", "未配置") if state is None else ("not established", "未建立")
+                )
+                if state is not None and state.up:
+                    found, zh = f"established with AS {state.asn}", f"与 AS {state.asn} 建立"
+                text = Text(
+                    f"BGP with {peer.address} (AS {peer.asn}, {peer.description or 'no description'}) is {found}",
+                    f"与 {peer.address}（AS {peer.asn}，{peer.description or '无描述'}）的 BGP 会话{zh}",
+                )
+                yield result("session", seen, "different", want, found, text, subject)
 
 
 def verify_controllers(

@@ -245,7 +245,7 @@ def compare(
     from topology.switch_intent import switch_configs
     from topology.verify import verify_cables
     from topology.verify_devices import verify_devices
-    from topology.verify_parts import verify_controllers, verify_light
+    from topology.verify_parts import verify_controllers, verify_light, verify_sessions
 
     told = controllers or {}
     whole, inventory = project.plan, project.inventory
@@ -273,6 +273,7 @@ def compare(
     results = [
         *verify_cables(ours, facts, frozenset(ends - set(facts)), blind, heard),
         *verify_devices(inventory, ours, facts, configs, told, blind),
+        *verify_sessions(configs, facts),
         *verify_light(inventory, ours, facts),
         *verify_controllers(inventory, bmcs, told),
     ]

@@ -18,7 +18,7 @@ from inventory.load import PROJECTS, load
 from inventory.plan_store import load_plan
 from rackwright.cli.app import app
 from rackwright.cli.reach import Chosen
-from rackwright.lab.emulator.device import Neighbour, PortState, Switch
+from rackwright.lab.emulator.device import BgpPeer, Neighbour, PortState, Switch
 from rackwright.lab.emulator.session import listen
 from rackwright.lab.emulator.tree import from_text
 from rackwright.lab.emulator.vrp import VRP
@@ -51,13 +51,16 @@ class Site:
         self.known_hosts = folder / "known_hosts"
         self.swapped: tuple[str, str] | None = None
         self.cables = {c.id: c for c in plan.cables if c.kind != "console"}
-        texts = {c.host: render(c) for c in switch_configs(inventory, plan) if c.host in PAIR}
+        self.configs = {c.host: c for c in switch_configs(inventory, plan) if c.host in PAIR}
+        self.sessions_down: set[str] = set()
+        texts = {name: render(c) for name, c in self.configs.items()}
         public = " ".join(self.key.export_public_key().decode().split()[:2])
         rows = []
         for n, name in enumerate(PAIR, 1):
             switch = Switch(
                 name, VRP, "CE6881", f"SN{n}", "V200R020", {"u": "hush-hush"}, from_text(VRP, texts[name]),
                 neighbours=partial(self.seen, name), ports=partial(self.up, name),
+                bgp_peers=partial(self.peers, name),
             )  # fmt: skip
             self.switches[name], self.address[name] = switch, f"127.81.0.{n}"
             self.port = asyncio.run_coroutine_threadsafe(
@@ -83,6 +86,14 @@ class Site:
                 if near.device == name and near.port:
                     out.append(Neighbour(near.port, "00", far.device, far.port or "100GE9/0/1"))
         return out
+
+    def peers(self, name: str) -> list[BgpPeer]:
+        """Every planned BGP neighbour, established unless put down."""
+        bgp = self.configs[name].bgp
+        return [
+            BgpPeer(p.address, p.asn, "Active" if p.address in self.sessions_down else "Established", 60)
+            for p in (bgp.neighbours if bgp else ())
+        ]
 
     def up(self, name: str) -> list[PortState]:
         """Every cabled port, up."""
@@ -214,6 +225,12 @@ def test_the_verb_is_green_then_names_a_swap_then_green_again(
     assert [r["subject"] for r in data["results"] if r["verdict"] != "pass"] == [" ".join(cables)]
     assert "<failure" in CliRunner().invoke(app, [*options, "--format", "junit"]).stdout
     site.swapped = None
+    bgp = site.configs[PAIR[0]].bgp
+    assert bgp is not None
+    site.sessions_down = {bgp.neighbours[0].address}
+    silent = CliRunner().invoke(app, options)
+    assert f"VER019 DIFFERENT session {PAIR[0]}:{bgp.neighbours[0].address}" in silent.stdout
+    site.sessions_down = set()
     assert CliRunner().invoke(app, options).exit_code == 0
 
 
@@ -261,6 +278,27 @@ def test_what_a_server_answers() -> None:
     assert (facts.bond_members_up, facts.mtu_bytes) == (1, 9000)
     assert facts.time_offset_ms == pytest.approx(-0.15)
     assert [(p.name, p.up) for p in facts.ports or ()] == [("p1", True), ("ens2", False)]
+
+
+def test_a_member_that_is_up_and_in_no_aggregate_of_the_bond_does_not_count() -> None:
+    def member(name: str, aggregator: int, mii: str = "UP") -> dict[str, object]:
+        data = {"mii_status": mii, "ad_aggregator_id": aggregator}
+        return {
+            "ifname": name, "flags": ["UP", "LOWER_UP"], "mtu": 9000, "link_type": "ether", "master": "bond0",
+            "linkinfo": {"info_slave_kind": "bond", "info_slave_data": data},
+        }  # fmt: skip
+
+    bond = {
+        "ifname": "bond0", "flags": ["UP"], "mtu": 9000, "link_type": "ether",
+        "linkinfo": {"info_kind": "bond", "info_data": {"mode": "802.3ad", "ad_info": {"aggregator": 1, "num_ports": 1}}},
+    }  # fmt: skip
+
+    def up(*members: dict[str, object]) -> int | None:
+        return server_facts("s", {COMMANDS[2]: (0, json.dumps([*members, bond]))}).bond_members_up
+
+    assert up(member("a", 1), member("b", 1)) == 2
+    assert up(member("a", 1), member("b", 2)) == 1, "no LACP answer on b: an aggregate of its own"
+    assert up(member("a", 1), member("b", 1, "DOWN")) == 1
 
 
 def test_a_server_that_tells_nothing_is_not_run() -> None:

@@ -18,6 +18,7 @@ from topology.facts import (
     SeenMac,
     SeenNeighbour,
     SeenPort,
+    SeenSession,
     SeenSupply,
 )
 from topology.observe.secrets import mask
@@ -93,7 +94,7 @@ def facts_from(row: dict[str, Any], kind: type[Facts] = DeviceFacts) -> Facts:  
 
 
 ROWS: dict[str, Any] = {
-    "neighbours": SeenNeighbour, "ports": SeenPort, "macs": SeenMac, "nics": SeenMac, "supplies": SeenSupply,
+    "neighbours": SeenNeighbour, "ports": SeenPort, "macs": SeenMac, "sessions": SeenSession, "nics": SeenMac, "supplies": SeenSupply,
     "drives": SeenDrive, "evidence": Evidence,
 }  # fmt: skip
 """What the rows of a list are."""

@@ -154,6 +154,12 @@ def offset_ms(text: str | None) -> float | None:
 def _links(rows: Any, names: dict[str, str], can_bond: bool) -> dict[str, Any]:
     bonds = {r["ifname"] for r in rows if r.get("linkinfo", {}).get("info_kind") == "bond"}
     members = [r for r in rows if r.get("master") in bonds]
+    active = {
+        r["ifname"]: found["aggregator"]
+        for r in rows
+        if r.get("ifname") in bonds
+        and (found := r["linkinfo"].get("info_data", {}).get("ad_info", {})).get("aggregator")
+    }
     mtus = [r["mtu"] for r in rows if r.get("ifname") in bonds]
     ports = tuple(
         SeenPort(
@@ -167,9 +173,18 @@ def _links(rows: Any, names: dict[str, str], can_bond: bool) -> dict[str, Any]:
     )
     return {
         "ports": ports,
-        "bond_members_up": sum("LOWER_UP" in r["flags"] for r in members) if can_bond or bonds else None,
+        "bond_members_up": sum(_carries(r, active) for r in members) if can_bond or bonds else None,
         "mtu_bytes": min(mtus) if mtus else None,
     }
+
+
+def _carries(member: dict[str, Any], active: dict[str, int]) -> bool:
+    """True when the member has carrier, the bond's own monitoring agrees, and under LACP it is in the aggregate the bond
+    uses (IEEE 802.1AX: a member without an answering partner makes one of its own)."""
+    data = member.get("linkinfo", {}).get("info_slave_data", {})
+    own = data.get("ad_aggregator_id")
+    together = own is None or own == active.get(member["master"], own)
+    return "LOWER_UP" in member["flags"] and data.get("mii_status", "UP") == "UP" and together
 
 
 def _entries(rows: Any) -> list[dict[str, Any]]:
