@@ -8,11 +8,13 @@ import json
 import re
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from urllib3.exceptions import InsecureRequestWarning
 
 from stacks.provider.api import NoAnswerError, RefusedError, UnreachableError
 from stacks.provider.errors import ProviderError, sentence
@@ -70,6 +72,8 @@ class Controller:
                     "open a connection", f"no file {ca}", "Name the authority of the controllers with rackwright:bmcCa"
                 )
             )  # fmt: skip
+        if self.settings.allow_insecure_tls:  # said once by the provider, not with every request
+            warnings.simplefilter("ignore", InsecureRequestWarning)
         self._session.verify = not self.settings.allow_insecure_tls and (str(ca) if ca else True)
 
     def __enter__(self) -> Controller:

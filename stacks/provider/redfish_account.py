@@ -284,7 +284,12 @@ class AccountHandler:
             call.log("warning", f"not looked at in this preview: {error}")
             return state
         try:
-            with connected(call, news, uuid):
+            with connected(call, news, uuid) as view:
+                if not uuid and _account(view, news["userName"]) is not None:
+                    call.log(
+                        "warning", f"{news['device']}: account {news['userName']} is there already; it is taken over "
+                        "only if it is just as declared",
+                    )  # fmt: skip
                 return state
         except (UnreachableError, NoAnswerError) as error:
             call.log("warning", f"not looked at in this preview: {error}")

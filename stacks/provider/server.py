@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
@@ -309,6 +310,8 @@ def serve(args: Sequence[str]) -> None:
     addresses = [a for a in args if not a.startswith("-")]
     address = addresses[0] if addresses else ""
     provider = RackwrightProvider(log=engine_log(address))
+    own = str(Path(sys.executable).parent)  # ansible-vault stands beside this Python
+    os.environ["PATH"] = f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
     async def run() -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WORKERS))

@@ -104,6 +104,7 @@ def test_an_account_of_somebody_else_is_not_taken(served: Bmcs, client: Client) 
         RefusedError, match=r"did not make. Take it over with `pulumi import .* srv-001@127.4.0.1"
     ):
         client.create(ACCOUNT, inputs(served, client))
+    client.create(ACCOUNT, inputs(served, client), preview=True)
     assert accounts(served) == {"audit": ("theirs", "ReadOnly", True)}
 
 

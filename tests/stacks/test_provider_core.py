@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,29 @@ def test_logins_come_from_named_secrets_or_from_the_variables_of_the_playbooks()
     assert isinstance(named.vault.secrets["x"], Secret)
     with pytest.raises(ProviderError, match="set RACKWRIGHT_BMC_USER"):
         settings_of({}, {}).bmc_login()
+
+
+def test_secrets_of_a_vault_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault, counted = tmp_path / "vault.yml", tmp_path / "counted"
+    vault.write_text("bmc_user: operator\nbmc_password: From-Vault-3\n")
+    program = tmp_path / "ansible-vault"
+    program.write_text(f"#!/bin/sh\necho once >> {counted}\nsleep 0.2\ncat $2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    named = {"secrets": '{"u": "vault:bmc_user", "p": "vault:bmc_password", "n": "vault:none"}',
+             "vaultFile": str(vault), "bmcUser": "u", "bmcPassword": "p"}  # fmt: skip
+    settings = settings_of(named, {})
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: settings.bmc_login(), range(8))) == {("operator", "From-Vault-3")}
+    assert counted.read_text() == "once\n"
+    with pytest.raises(ProviderError, match=r"secret n: variable none of .*vault.yml is not set"):
+        settings.secret("n")
+    program.write_text(f"#!/bin/sh\necho once >> {counted}\nexit 1\n")
+    closed = settings_of(named, {})
+    for _ in range(2):
+        with pytest.raises(ProviderError, match=r"vault\.yml cannot be opened: ansible-vault ended with 1"):
+            closed.bmc_login()
+    assert counted.read_text() == "once\nonce\n"
 
 
 def test_masking_leaves_short_values_inside_words_and_words_after_password() -> None:

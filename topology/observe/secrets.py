@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,8 @@ class Vault:
     vault_file: Path | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     seen: set[str] = field(default_factory=set, repr=False)
-    _opened: dict[str, str] | None = field(default=None, repr=False)
+    _opened: dict[str, str] | SecretError | None = field(default=None, repr=False)
+    _opening: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def value(self, name: str) -> str:
         """The value. Raises SecretError."""
@@ -77,21 +79,31 @@ class Vault:
         return mask(text, self.seen)
 
     def _vault(self) -> dict[str, str]:
-        if self._opened is None:
-            self._opened = {}
-            if self.vault_file is not None:
-                import yaml
+        with self._opening:  # many switches at once: one opens it, the others wait
+            if self._opened is None:
+                try:
+                    self._opened = _variables(self.vault_file) if self.vault_file else {}
+                except SecretError as error:
+                    self._opened = error
+            if isinstance(self._opened, SecretError):
+                raise self._opened
+            return self._opened
 
-                done = subprocess.run(  # noqa: S603
-                    ["ansible-vault", "view", str(self.vault_file)],  # noqa: S607
-                    capture_output=True, text=True, check=False, timeout=60,
-                )  # fmt: skip
-                if done.returncode:
-                    raise SecretError(
-                        f"{self.vault_file} cannot be opened: ansible-vault ended with {done.returncode}"
-                    )
-                self._opened = {k: str(v) for k, v in (yaml.safe_load(done.stdout) or {}).items()}
-        return self._opened
+
+def _variables(vault_file: Path) -> dict[str, str]:
+    """Variables of an ansible-vault file. Raises SecretError."""
+    import yaml
+
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["ansible-vault", "view", str(vault_file)],  # noqa: S607
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SecretError(f"{vault_file} cannot be opened: ansible-vault: {type(error).__name__}") from error
+    if done.returncode:
+        raise SecretError(f"{vault_file} cannot be opened: ansible-vault ended with {done.returncode}")
+    return {k: str(v) for k, v in (yaml.safe_load(done.stdout) or {}).items()}
 
 
 def mask(text: str, values: Iterable[str] = ()) -> str:
