@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rackwright.lab import netns
 from tests.lab.labs import Lab, eventually
 
 SHOWN = ("pass", "not shown")
@@ -61,6 +62,29 @@ def test_devices_that_hang_lie_or_refuse_are_named_and_stop_nobody(lab: Lab, tmp
     said = {s: f"{s} {r['expected']} {r['message']['en']}" for (_, s), r in found.items()}
     strange = [text for text in said.values() if not any(name in text for name in hurt)]
     assert strange == []
+
+
+def test_what_shows_light_and_carries_nothing_and_a_lost_feed_are_told(lab: Lab, tmp_path: Path) -> None:
+    uplink = lab.cables("uplink", "B-ASW-01A")[0]
+    server = next(
+        n for n in sorted(lab.shape.nodes.values(), key=lambda n: n.name) if n.bmc and len(n.feeds) == 2
+    )
+    lab.fault("cut", uplink, how="traffic")
+    lab.fault("kill", server.feeds[0])
+    hand = lab.shape.nodes[sorted(n.name for n in lab.shape.nodes.values() if n.kind == "server")[-1]]
+    port = next(interface for p, interface in hand.ports.items() if p not in hand.silent)
+    netns.ip("-n", lab.state.nodes[hand.name], "link", "set", port, "mtu", "1400")
+    try:
+        assert eventually(lambda: any(code == "VER019" for code, _ in bad(lab.verify(tmp_path))))
+        found = bad(lab.verify(tmp_path))
+    finally:
+        netns.ip("-n", lab.state.nodes[hand.name], "link", "set", port, "mtu", "9000")
+    sessions = [s for c, s in found if c == "VER019"]
+    assert len(sessions) == 1
+    assert sessions[0].startswith("B-ASW-01A:")
+    assert "UnavailableOffline" in found["VER015", server.name]["message"]["en"]
+    assert f"MTU 1400 bytes on {port}" in found["VER008", hand.name]["message"]["en"]
+    assert {c for c, _ in found} == {"VER019", "VER015", "VER008"}
 
 
 def test_a_killed_run_goes_on_where_it_stood(lab: Lab, tmp_path: Path) -> None:
