@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import grpc
+import pulumi
 import pytest
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
@@ -26,9 +27,10 @@ from stacks.policy import analyzer
 from stacks.policy.gate import SHORTEST, PolicyError, known_of, refuse_violations, violations
 from stacks.policy.rules import RESOURCES_MAX, RULES, SECRET, UNKNOWN, Known, of_resource
 from stacks.policy.rules import violations as broken
-from stacks.programs import bmc, dhcp, dns, switches
+from stacks.programs import bmc, dhcp, dns, entry, switches
 from stacks.programs.declared import Declared
-from stacks.programs.wanted import Wanted
+from stacks.programs.wanted import Declaration, Wanted
+from stacks.runner.order import stacks_in_order
 
 TAGS = {"project": "p", "layer": "cloud", "managed-by": "rackwright"}
 PRIVATE = {
@@ -349,3 +351,34 @@ def test_pack_without_a_project_says_what_it_did_not_look_at() -> None:
         (skipped,) = answer.not_applicable
         assert skipped.policy_name == "ownership"
         assert skipped.reason.startswith("not evaluated")
+
+
+def test_every_program_is_stopped_before_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    class Mocks(pulumi.runtime.Mocks):
+        def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+            seen.append(args.typ)
+            return args.name, dict(args.inputs)
+
+        def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], None]:
+            return {}, None
+
+    bad = Wanted("Bmc", "one", {"device": "one", "address": "8.8.8.8"})
+    monkeypatch.setattr(entry, "declaration", lambda *_: Declaration((bad,)))
+    monkeypatch.setattr(entry, "reference", lambda *_: None)
+    pulumi.runtime.set_mocks(Mocks(), project="rackwright-bmc", stack="A")
+    pulumi.runtime.set_all_config({"rackwright-bmc:project": "guangxi"})
+    with pytest.raises(entry.ProgramError, match=r"no-public-address: one: public address 8\.8\.8\.8"):
+        entry.run("bmc")
+    pulumi.runtime.set_all_config({})
+    assert "rackwright:redfish:Bmc" not in seen
+
+
+def test_cloud_has_one_stack_and_runs_only_when_named() -> None:
+    assert not [layer for layer, _ in stacks_in_order(["A", "B"]) if layer == "cloud"]
+    assert stacks_in_order(["A", "B"], ["cloud"]) == [("cloud", "region")]
+    assert stacks_in_order(["A", "B"], ["dns", "cloud"], only_sites=["B"]) == [
+        ("cloud", "region"),
+        ("dns", "B"),
+    ]
