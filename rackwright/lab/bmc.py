@@ -3,7 +3,7 @@
 Started by the lab as `python -m rackwright.lab.bmc FOLDER`. It reads `bmc.json` (rows of `rackwright.lab.bmc_rows`
 and the path of the control socket), writes `bmc-ca.pem` for its clients, and makes `bmc.ready` when it serves.
 The control socket takes one JSON object a line: `{"bmc": NAME, "order": "faults", "value": {…}}` puts exactly these
-faults in (401, 503, slow, serial, version, lie, lost); `reset` does a power action; `text` answers with the state.
+faults in (401, 503, slow, serial, version, lie, lost, change); `reset` does a power action; `text` answers with the state.
 The lab itself keeps the faults in force in `overrides.json`, with the same words.
 """
 
