@@ -154,8 +154,14 @@ def _loaded(folder: Path) -> tuple[Inventory, Plan]:
 
 def lab_project(source: Path, target: Path, inventory: Inventory, plan: Plan, shape: Shape) -> Path:
     """The project with what is known in a lab and not yet on site: delivery notes of its devices (serial and MAC
-    numbers are made up) and time and log servers (the gateways, where the control namespace answers)."""
+    numbers are made up) and time and log servers (the gateways, where the control namespace answers). No stacks run in
+    a rehearsal: clocks of controllers are Ansible's, unless the project says whose they are."""
     shutil.copytree(source, target)
+    head = target / "project.yml"
+    text = head.read_text(encoding="utf-8")
+    if not re.search(r"(?m)^ +owners:", text):
+        own = re.sub(r"(?m)^project:\s*$", "project:\n  owners: {bmc_ntp: ansible}", text, count=1)
+        head.write_text(own, encoding="utf-8")
     rows = ["deliveries:"]
     known = {d.device for d in inventory.deliveries.values()}
     for node in shape.nodes.values():
