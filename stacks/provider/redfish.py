@@ -61,6 +61,8 @@ class Controller:
     settings: Settings
     login: tuple[str, str] = field(repr=False)
     timeout_s: float | None = None
+    remark: str = ""
+    """What it said about the last change it took."""
     _session: requests.Session = field(default_factory=requests.Session, repr=False)
 
     def __post_init__(self) -> None:
@@ -187,6 +189,7 @@ class Controller:
 
     def _change(self, method: str, path: str, body: Mapping[str, Any] | None, etag: str | None) -> Any:
         answer = self._ask(method, path, body, {"If-Match": etag} if etag else {})
+        self.remark = words_of(_json(answer)) if answer.content else ""
         if answer.status_code == 202 and (monitor := answer.headers.get("Location")):
             self._wait(method, path, monitor)
         return answer
@@ -277,7 +280,10 @@ def words_of(body: Mapping[str, Any]) -> str:
     """What an answer says in words (DSP0266 §8.6), on one line and not too long."""
     error = body.get("error", body)
     error = error if isinstance(error, Mapping) else {}
-    rows = error.get("@Message.ExtendedInfo") or body.get("Messages") or ()
+    noted = [
+        row for key, rows in error.items() if str(key).endswith("@Message.ExtendedInfo") for row in rows or ()
+    ]
+    rows = noted or body.get("Messages") or ()
     texts = [str(row["Message"]) for row in rows if isinstance(row, Mapping) and row.get("Message")]
     line = " ".join(" ".join(texts or [str(error.get("message") or "")]).split())
     return line if len(line) <= SHOWN else f"{line[:SHOWN]} …"

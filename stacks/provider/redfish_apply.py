@@ -123,6 +123,7 @@ def _wait_where_it_was(view: View) -> None:
 
 
 def _read_back(view: View, wanted: Mapping[str, Any], names: set[str]) -> None:
+    remark = f" ({view.controller.remark})" if view.controller.remark else ""
     view.forget()
     now, _ = read(view, names)
     wrong = [
@@ -130,7 +131,7 @@ def _read_back(view: View, wanted: Mapping[str, Any], names: set[str]) -> None:
     ]
     if wrong:
         raise ProviderError(
-            view.controller.say("read back what was set", f"it said yes, and yet {'; '.join(wrong)}", "Look at the controller's log")
+            view.controller.say("read back what was set", f"it said yes{remark}, and yet {'; '.join(wrong)}", "Look at the controller's log")
         )  # fmt: skip
 
 

@@ -204,6 +204,18 @@ def test_deleting_what_is_gone_is_no_error(told: Told, controller: Controller) -
         controller.delete("/x")
 
 
+def test_what_is_said_about_a_change_that_was_taken_in_part_is_kept(
+    told: Told, controller: Controller
+) -> None:
+    told.say("GET /x", (200, {"A": 1, "B": 1}))
+    said = [{"Message": "B cannot be 5."}]
+    told.say("PATCH /x", (200, {"A": 2, "B": 1, "B@Message.ExtendedInfo": said}), (204, b""))
+    controller.patch(controller.get("/x"), {"A": 2, "B": 5})
+    assert controller.remark == "B cannot be 5."
+    controller.patch(controller.get("/x"), {"A": 2})
+    assert controller.remark == ""
+
+
 def test_words_of_an_answer_are_found() -> None:
     rows = {
         "error": {"message": "general", "@Message.ExtendedInfo": [{"Message": "One."}, {"Message": "Two."}]}
