@@ -4,6 +4,7 @@ does as one transaction."""
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ MARK = "rackwright"
 NAMES = ("CNAME", "DNAME", "NS", "PTR")
 NAME_AT_END = ("MX", "SRV", "RP", "AFSDB", "KX")
 STRINGS = ("SPF", "TXT")
+BROKEN_TRIES = 4
+"""A database that is locked for a moment (SQLite, under load) is a 500 to the API; the transaction is undone then and
+can be sent again as it is."""
 LONGEST_STRING = 255
 """RFC 1035 section 3.3: octets of a character-string."""
 Key = tuple[str, str]
@@ -96,7 +100,14 @@ class ZoneStore:
             tried = (
                 f"changing {names}{f' and {len(rows) - 3} more' if len(rows) > 3 else ''} in zone {self.name}"
             )
-            self.server.send(tried, "PATCH", self.name, {"rrsets": rows}, 204)
+            for left in reversed(range(BROKEN_TRIES)):
+                try:
+                    self.server.send(tried, "PATCH", self.name, {"rrsets": rows}, 204)
+                    return
+                except RefusedError as error:
+                    if error.status != 500 or not left:
+                        raise
+                    time.sleep(0.3)
 
 
 def sets_of(zone: dict[str, Any]) -> Sets:
