@@ -57,7 +57,7 @@ def declaration(inventory: Inventory, plan: Plan, site: str) -> Declaration:
                     Wanted(
                         "RecordSet", f"{server.name}:{owner.rstrip('.')}:{kind}",
                         {**reach, "zone": apex, "record": owner, "record_type": kind, "records": sorted(records), "ttl": TTL_S},
-                        under, after=(own,), within=own, identity=f"{owner}/{kind}@{apex}@{url}{label(server)}",
+                        under, within=own, identity=f"{owner}/{kind}@{apex}@{url}{label(server)}",
                     )
                 )  # fmt: skip
     return Declaration(tuple(out), tuple(missing))

@@ -131,8 +131,8 @@ def declare(inventory: Inventory, declared: Declaration) -> None:
                 components[path] = COMPONENTS[group.kind](group.name, parent)
             parent = components[path]
         options = pulumi.ResourceOptions(
-            parent=parent, provider=provider, depends_on=[made[name] for name in wanted.after],
-            deleted_with=made.get(wanted.within),
+            parent=made.get(wanted.within, parent), provider=provider,
+            depends_on=[made[name] for name in wanted.after],
         )  # fmt: skip
         made[wanted.name] = _make(wanted, options)
 

@@ -37,8 +37,8 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One resource: its class, its name within the stack, the arguments of the class, the components it hangs under
-    (outermost first), and the resources of the same stack it comes after. `within` names one that takes it along when
-    it is deleted. `identity`: what an import knows it by; empty: it cannot be imported."""
+    (outermost first), and the resources of the same stack it comes after. `within` names the resource it is a part of,
+    its parent in place of the innermost component. `identity`: what an import knows it by; empty: it cannot be imported."""
 
     kind: Kind
     name: str

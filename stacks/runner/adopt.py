@@ -40,45 +40,68 @@ def adopt(target: Target, tell: Progress, names: Sequence[str] = ()) -> StackRes
     result.left = len(declared) - len(wanted)
     if not wanted:
         return result
-    table = {"provider": urn(target, (), PROVIDER, "rackwright")}
-    for one in wanted:
-        for depth in range(len(one.under)):
-            table[one.under[depth].name] = group_urn(target, one, depth)
+    table, parents = parent_table(target, wanted)
     stack = target.open()
+    groups = sorted(found for name, found in table.items() if not name.startswith("Zone "))
     try:
         stack.up(
-            target=sorted(set(table.values())),
-            on_event=Gather(StackResult("", ""), lambda *_: None).event,
-            show_secrets=False,
+            target=groups, on_event=Gather(StackResult("", ""), lambda *_: None).event, show_secrets=False
         )
     except CommandError as error:
         result.outcome = "failed"
         result.errors.append(last_words(str(error)))
         return result
-    for one in wanted:  # one by one: what is not there must not keep the others out
-        row: ImportResource = {
-            "type": TOKENS[one.kind],
-            "name": one.name,
-            "id": one.identity,
-            "provider": "provider",
+
+    def take(some: Sequence[Wanted]) -> None:
+        """Import them in one go; halve them when that fails, so that what is not there keeps no other out."""
+        rows: list[ImportResource] = []
+        known = {
+            name: table[name] for name in ("provider", *{parents[o.name] for o in some if o.name in parents})
         }
-        if one.under:
-            row["parent"] = one.under[-1].name
+        for one in some:
+            row: ImportResource = {
+                "type": TOKENS[one.kind], "name": one.name, "id": one.identity, "provider": "provider",
+            }  # fmt: skip
+            if one.name in parents:
+                row["parent"] = parents[one.name]
+            rows.append(row)
         try:
             stack.import_resources(
-                resources=[row],
-                name_table=table,
-                protect=False,
-                generate_code=False,
-                show_secrets=False,
+                resources=rows, name_table=known, protect=False, generate_code=False, show_secrets=False
             )
-            result.changes.append(Change("=", one.kind, one.name))
         except CommandError as error:
-            result.warnings.append(f"{one.name}: not imported: {last_words(str(error))}")
-        tell(f"{one.kind} {one.name}", True)
+            if len(some) > 1:
+                take(some[: len(some) // 2])
+                take(some[len(some) // 2 :])
+                return
+            result.warnings.append(f"{some[0].name}: not imported: {last_words(str(error))}")
+        else:
+            result.changes += [Change("=", one.kind, one.name) for one in some]
+        for one in some:
+            tell(f"{one.kind} {one.name}", True)
+
+    for part in (False, True):  # what others are a part of comes first
+        if some := [one for one in wanted if bool(one.within) is part]:
+            take(some)
+    result.changes.sort(key=lambda c: (c.kind, c.name))
     result.outcome = "changed" if result.changes else "no change"
     result.seconds = time.monotonic() - begun
     return result
+
+
+def parent_table(target: Target, wanted: Sequence[Wanted]) -> tuple[dict[str, str], dict[str, str]]:
+    """URN by name of the provider and all parents, and the name of each resource's parent."""
+    table = {"provider": urn(target, (), PROVIDER, "rackwright")}
+    parents: dict[str, str] = {}
+    for one in wanted:
+        for depth, group in enumerate(one.under):
+            parents[one.name] = f"{group.kind} {group.name}"  # a host and its controller have one name
+            table[parents[one.name]] = group_urn(target, one, depth)
+        if one.within:
+            kinds = tuple(f"{PREFIX}{group.kind}" for group in one.under)
+            parents[one.name] = f"Zone {one.within}"
+            table[parents[one.name]] = urn(target, kinds, TOKENS["Zone"], one.within)
+    return table, parents
 
 
 def group_urn(target: Target, wanted: Wanted, depth: int) -> str:

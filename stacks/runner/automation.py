@@ -163,8 +163,9 @@ def held_by(target: Target) -> str | None:
 
 def last_words(text: str) -> str:
     """What the engine wrote to standard error, without its own frame."""
-    _, _, stderr = text.partition("stderr:")
-    lines = [line.strip() for line in (stderr or text).splitlines() if line.strip()]
+    before, _, stderr = text.partition("stderr:")
+    told = stderr if stderr.strip() else before.partition("stdout:")[2]
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
     return " ".join(lines)[:600] or "the engine ended without a word: it was killed"
 
 
