@@ -162,6 +162,8 @@ class ConfigHandler:
             pending = result.diff if result.good else f"{UNANSWERED}{result.message}"
             if not result.good:
                 call.log("warning", f"{news['device']}: {pending}")
+            elif pending:  # the engine shows three lines of an output
+                call.log("info", f"{news['device']} would change:\n{pending}")
             return {**news, "pending": pending, "drift": []}
         return self._ended(call, own, news, result, pair)
 
