@@ -86,6 +86,8 @@ class ControllerFacts:
     nics: tuple[SeenMac, ...] | None = None
     mac: str | None = None
     link_up: bool | None = None
+    answer_s: float | None = None
+    """Seconds the middle one of its answers took."""
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -24,6 +24,7 @@ CODES: dict[tuple[str, str], str] = {
     ("mac", "different"): "VER017",
     ("bios", "different"): "VER018",
     ("session", "different"): "VER019",
+    ("controller", "different"): "VER020",
 }
 """Code by test and verdict; what was not run is VER013 whatever the test."""
 NOT_RUN = "VER013"
@@ -117,6 +118,10 @@ _TEXTS = (
      "A BGP neighbour the plan gives a switch is not established, or not with the planned AS.",
      "The link shows light and LLDP and carries no traffic; the other uplinks carry its share.",
      "Ping the neighbour's address from the switch; then its side: AS number, address, filters; then the cable."),
+    ("VER020", "management controller slow", "BMC 应答缓慢",
+     "Half of the answers of a management controller take longer than the policy allows.",
+     "It is busy or ill; an installation or an update over it will run into its time limits.",
+     "Look at its own log and load, reset it (the server goes on); see verify.controller_answer_s."),
 )  # fmt: skip
 
 for _code, _en, _zh, _what, _why, _fix in _TEXTS:

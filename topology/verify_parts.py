@@ -90,12 +90,24 @@ def verify_controllers(
             text = Text(f"not run: {seen.error}", f"未执行：{seen.error}")
             yield result("controller", seen, "not run", "answers", seen.error, text)
         else:
-            yield result("controller", seen, "pass", "answers", "answers", Text("answers", "可达"))
+            yield _answers(inventory, seen)
         device = inventory.devices[name]
         yield _supplies(device.type, seen)
         yield from _drives(inventory, device.type, seen)
         yield from _macs(inventory, device, seen)
     yield from _bios(inventory, controllers)
+
+
+def _answers(inventory: Inventory, seen: ControllerFacts) -> Result:
+    most = inventory.policy.number("verify.controller_answer_s")
+    if seen.answer_s is None or seen.answer_s <= most:
+        return result("controller", seen, "pass", "answers", "answers", Text("answers", "可达"))
+    want, found = f"answers within {most:g} s", f"{seen.answer_s:.1f} s"
+    text = Text(
+        f"half of its answers took {found} or longer, limit {most:g} s",
+        f"半数应答耗时 {found} 以上，限值 {most:g} s",
+    )
+    return result("controller", seen, "different", want, found, text)
 
 
 def _supplies(kind: DeviceType, seen: ControllerFacts) -> Result:

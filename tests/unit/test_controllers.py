@@ -101,6 +101,14 @@ def test_each_way_not_to_answer_has_its_own_words(served: bmc.Service, tmp_path:
     assert {r.message.en for r in results if r.subject == NAMES[1]} == {"not run: out of service (503)"}
 
 
+def test_one_that_answers_slowly_is_told_with_its_time(served: bmc.Service, tmp_path: Path) -> None:
+    one = read(served, tmp_path)[NAMES[0]]
+    assert one.answer_s is not None
+    slow = {r.test: r for r in judged({NAMES[0]: replace(one, answer_s=6.2)}) if r.subject == NAMES[0]}
+    assert slow["controller"].verdict == "different"
+    assert "6.2 s" in slow["controller"].message.en
+
+
 def test_a_certificate_of_a_stranger_is_refused(served: bmc.Service, tmp_path: Path) -> None:
     from rackwright.lab.bmc_tls import certificates
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from topology.facts import ControllerFacts, Evidence, SeenDrive, SeenMac, SeenSupply
@@ -54,6 +55,7 @@ class Controller:
         self.until = time.monotonic() + 10 * self.answer_s
         self.evidence: list[Evidence] = []
         self.answers: dict[str, dict[str, Any]] = {}
+        self.took_s: list[float] = []
 
     def get(self, path: str) -> dict[str, Any]:
         """The resource, asked for once; empty when the controller has none there. Raises ControllerError."""
@@ -66,6 +68,7 @@ class Controller:
             raise ControllerError(
                 f"too slow: not all answers within {10 * self.answer_s:g} s, stopped at {path}"
             )
+        asked = time.monotonic()
         try:
             self.connection.request("GET", path, headers=self.headers)
             response = self.connection.getresponse()
@@ -79,6 +82,7 @@ class Controller:
             raise ControllerError(f"no answer to {path} within {self.answer_s:g} s") from None
         except (OSError, http.client.HTTPException) as error:
             raise ControllerError(f"{type(error).__name__} at {path}: {error}") from None
+        self.took_s.append(time.monotonic() - asked)
         self.evidence.append(self.record.keep(self.name, f"GET {path}", f"{response.status}\n{body}\n"))
         if response.status in (401, 403):
             raise ControllerError(f"refuses user {self.who.user} ({response.status})")
@@ -117,7 +121,8 @@ def controller_facts(controller: Controller) -> ControllerFacts:
         facts = replace(facts, error=str(error))
     finally:
         controller.close()
-    return replace(facts, evidence=tuple(controller.evidence))
+    middle = round(median(controller.took_s), 3) if controller.took_s else None
+    return replace(facts, answer_s=middle, evidence=tuple(controller.evidence))
 
 
 def _system(controller: Controller, facts: ControllerFacts) -> ControllerFacts:
