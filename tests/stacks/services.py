@@ -32,8 +32,10 @@ kill -s KILL -- "-$$"
 """
 """Leads the group the services run in; ends them and itself when its input ends."""
 KEA = ("kea-dhcp4", "kea-ctrl-agent")
+KEA_FOLDERS = ("KEA_PIDFILE_DIR", "KEA_LOCKFILE_DIR", "KEA_CONTROL_SOCKET_DIR", "KEA_DHCP_DATA_DIR")
+"""Variables that say where Kea writes; newer ones accept no other folder."""
 POWERDNS = ("pdns_server",)
-SCHEMA = Path("/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql")
+SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 API_KEY = "key-of-the-name-server-for-tests"
 PATIENCE_S = 30.0
 
@@ -80,7 +82,7 @@ class Services:
             self.running[name] = subprocess.Popen(
                 [str(own), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
                 process_group=self.keeper.pid,
-                env={**os.environ, "KEA_PIDFILE_DIR": str(self.folder), "KEA_LOCKFILE_DIR": str(self.folder)},
+                env={**os.environ, **dict.fromkeys(KEA_FOLDERS, str(self.folder))},
             )  # fmt: skip
 
     def stop(self, name: str) -> None:
