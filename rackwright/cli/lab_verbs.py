@@ -57,10 +57,7 @@ def run_up(
         say(f"no plan in {project.folder / 'plan'}; run `rackwright plan -p {project_name or '.'}` first")
         leave(UNUSABLE)
     wanted = _slice(project.inventory, project.plan, site, pairs, racks, per_pair)
-    name = name or project.inventory.project.name
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", name):
-        say(f"--name {name}: letters, digits, - and _, at most 32")
-        leave(UNUSABLE)
+    name = _lab_name(name or project.inventory.project.name)
     started = time.monotonic()
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
@@ -94,8 +91,10 @@ def run_rehearse(project_name: str | None, name: str, per_pair: int, *, keep: bo
     from rackwright.lab.shape import scaled_down, shape
 
     source = load_project(project_name, Format.TEXT).folder
+    _lab_name(name)
     started = time.monotonic()
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
 
     def tell(text: str) -> None:
         say(f"{time.monotonic() - started:5.0f} s  {text}")
@@ -126,6 +125,14 @@ def run_rehearse(project_name: str | None, name: str, per_pair: int, *, keep: bo
         out(f"failed: {failed}")
         leave(FINDINGS)
     out("rehearsed: everything as planned, every fault found and named, repaired and gone")
+
+
+def _lab_name(name: str) -> str:
+    """The name of a lab. Leaves with 2 when it is none."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", name):
+        say(f"--name {name}: letters, digits, - and _, at most 32")
+        leave(UNUSABLE)
+    return name
 
 
 def _interrupt(*_: object) -> NoReturn:

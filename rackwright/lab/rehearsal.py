@@ -27,6 +27,7 @@ from rackwright.lab.bmc_rows import made_mac
 from rackwright.lab.netns import LabError
 from rackwright.lab.shape import Shape
 from rackwright.lab.state import State
+from rackwright.lab.state import load as load_state
 from rackwright.lab.up import up
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
@@ -124,7 +125,12 @@ class Rehearsal:
 def begin(
     source: Path, shape_of: Callable[[Inventory, Plan], Shape], name: str, folder: Path, tell: Tell
 ) -> Rehearsal:
-    """Copy the project with what a lab adds, and build the lab with switches as delivered."""
+    """Copy the project with what a lab adds, and build the lab with switches as delivered. Raises LabError when a lab
+    of this name is up."""
+    if (folder / "state.json").exists() and load_state(folder / "state.json").stage == "up":
+        raise LabError(
+            f"lab {name} is up already; `rackwright lab down --name {name}` or take another --name"
+        )
     for stale in ("project", "build", "playbooks"):
         shutil.rmtree(folder / stale, ignore_errors=True)
     inventory, plan = _loaded(source)
