@@ -481,6 +481,10 @@ def push(
         str | None, typer.Option("--undo", help="Put back what this earlier run changed: its folder or name.")
     ] = None,
     settle: Annotated[float, typer.Option("--settle", help="Seconds links may take to come back.")] = 60,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", help="Seconds a switch may take to answer; four times that for a commit."),
+    ] = 30,
     hold_by: Annotated[
         str | None, typer.Option("--hold-by", help="Who passes the hold points where nobody can be asked.")
     ] = None,
@@ -510,7 +514,7 @@ def push(
     run(
         project, output,
         Asked(
-            site, pair or [], host or [], dry_run, yes, revert_in, without_timer, settle, user, secret, vault, known_hosts,
+            site, pair or [], host or [], dry_run, yes, revert_in, without_timer, settle, timeout, user, secret, vault, known_hosts,
             port, workers, out_folder, undo, hold_by, override_by, override_ticket,
         ),
     )  # fmt: skip

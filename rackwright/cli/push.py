@@ -46,6 +46,7 @@ class Asked:
     revert_in: int
     without_timer: bool
     settle: float
+    timeout: float
     user: str | None
     secret: str | None
     vault_file: Path | None
@@ -159,7 +160,7 @@ class _Run:
 
         options = {
             "port": self.asked.port, "known_hosts": known_hosts_file(self.asked.known_hosts), "vault": self.vault,
-            "timeouts": Timeouts(),
+            "timeouts": Timeouts(answer_s=self.asked.timeout, commit_s=4 * self.asked.timeout),
         }  # fmt: skip
         address = str(self.chosen.address(host))
         return DRIVERS[platform](address, self.who.user, self.who.password, 30, options)

@@ -36,6 +36,7 @@ NEGATED = negation(SHORT, re.compile(r"(peer \S+) as-number \d+"))
 RULES = Rules(
     driver=driver("hp_comware5", "HConfigDriverHPComware5", ONE_VALUE, NEGATED), managed=MANAGED,
     first=re.compile(r"bgp \d+"), late=re.compile(r"bgp .*"), negated=NEGATED, one_value=ONE_VALUE,
+    way_in=re.compile(r"ip vpn-instance mgmt(?: / .*)?|interface M-GigabitEthernet\S+(?: / .*)?|ip route-static vpn-instance mgmt .*"),
     fixed=re.compile(r"interface (?!Bridge-Aggregation|Vlan-interface|LoopBack)\S+"), lists=("port trunk permit vlan",),
     off=(("undo telnet server enable", "telnet server enable"),),
 )  # fmt: skip

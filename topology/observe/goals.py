@@ -7,7 +7,8 @@ from typing import Protocol
 
 from topology.observe.driver_base import SwitchDriver
 from topology.observe.push_result import PushResult
-from topology.observe.remediation import is_fixed, paths
+from topology.observe.remediation import paths
+from topology.observe.undo import added_by
 from topology.platforms.render import parse, render
 from topology.switch_config import SwitchConfig
 
@@ -88,6 +89,6 @@ class Restored:
         was, then, now = (
             paths(driver.rules, t) for t in (self.run.before, self.run.after or driver.before, running)
         )
-        gone = (p for p in then if p not in was and not is_fixed(driver.rules, p))
+        gone, _ = added_by(driver.rules, was, then)
         still = [f"`{p[-1]}` is still there" for p in gone if p in now]
         return still + [f"`{p[-1]}` is not back" for p in was if p not in then and p not in now]

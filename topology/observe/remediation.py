@@ -29,7 +29,7 @@ class Rules:
     added; `late`: removals after everything, for lines within a section. `negated(line)` is how a line is taken
     back, with `word` before it. `one_value`: beginnings of
     paths of which there is one: the new one takes the place of the old. `fixed`: lines that nothing takes away (ports,
-    what is so by default). `lists`: beginnings of lines that hold VLAN lists, joined as one line when any VLAN of them changes.
+    what is so by default). `way_in`: lines of the management port, over which a switch is reached. `lists`: beginnings of lines that hold VLAN lists, joined as one line when any VLAN of them changes.
     `off`: lines that say what is so by default, by what must run for them to matter.
     """
 
@@ -40,6 +40,7 @@ class Rules:
     negated: Callable[[str], str]
     one_value: tuple[str, ...] = ()
     fixed: re.Pattern[str] = re.compile(r"(?!)")
+    way_in: re.Pattern[str] = re.compile(r"(?!)")
     word: str = "undo "
     leave: str = "quit"
     lists: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ NEGATED = negation(SHORT, re.compile(r"(neighbor \S+) remote-as \d+"), "no ")
 RULES = Rules(
     driver=driver("generic", "HConfigDriverGeneric", ONE_VALUE, NEGATED), managed=MANAGED,
     first=re.compile(r"router bgp \d+|mlag domain \d+"), late=re.compile(r"router bgp .*"), negated=NEGATED, one_value=ONE_VALUE,
+    way_in=re.compile(r"interface Mgmt \S+(?: / .*)?"),
     fixed=re.compile(r"interface (?!AggregatePort|VLAN|Loopback)[A-Za-z]+ \S+|interface [A-Za-z]+ \S+ / switchport|lldp enable"), word="no ",
     leave="exit", off=(("no enable service telnet-server", "enable service telnet-server"), ("lldp enable", "no lldp enable")),
 )  # fmt: skip

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from topology.observe.remediation import Path, Remedy, Rules, is_fixed, is_managed, paths, remedy, text_of
 from topology.observe.secrets import MASK
@@ -17,12 +18,14 @@ def undoing(rules: Rules, running: str, before: str, after: str, kept: str = "")
     """The commands that put back what changed from `before` to `after` in what is `running` now, and the
     configuration that runs then (keys masked).
 
-    Lines the run added go, lines it took come back. `kept`: what ran before with the keys as the switch shows them,
-    used where it is the same as `before`. Raises UndoError when a line of the run was changed again since, when
-    something stands below a section the run added, or when a line that would come back holds a key nobody has.
+    Lines the run added go, lines it took come back; the management address of a switch that had none stays. `kept`:
+    what ran before with the keys as the switch shows them, used where it is the same as `before`. Raises UndoError
+    when a line of the run was changed again since, when something stands below a section the run added, or when a
+    line that would come back holds a key nobody has.
     """
     was, then, now = (paths(rules, text) for text in (before, after, running))
-    added = [p for p in then if p not in was and p in now and not is_fixed(rules, p)]
+    changed, kept_in = added_by(rules, was, then)
+    added = [p for p in changed if p in now]
     taken = [p for p in was if p not in then and p not in now]
     if clash := [*_changed_again(rules, was, then, now), *_stands_below(added, now, was)]:
         raise UndoError("since that run " + "; ".join(clash[:3]) + _more(clash))
@@ -35,7 +38,23 @@ def undoing(rules: Rules, running: str, before: str, after: str, kept: str = "")
     found = remedy(rules, running, text_of(wanted.values()), ours=gone)
     if hidden := [line for line in found.lines if MASK in line]:
         raise UndoError(f"the key of `{hidden[0]}` is not kept" + _more(hidden, 1))
-    return found, found.after
+    left = tuple(f"{p[0]} (the way in)" for p in kept_in if len(p) == 1)
+    return replace(found, left=(*found.left, *left)), found.after
+
+
+def added_by(
+    rules: Rules, was: Mapping[Path, Path], then: Mapping[Path, Path]
+) -> tuple[list[Path], list[Path]]:
+    """Lines a run added that can be taken back, and those that are kept: the management address of a switch that had
+    none before is the way in."""
+    new = [p for p in then if p not in was and not is_fixed(rules, p)]
+    if any(_is_way_in(rules, p) for p in was):
+        return new, []
+    return [p for p in new if not _is_way_in(rules, p)], [p for p in new if _is_way_in(rules, p)]
+
+
+def _is_way_in(rules: Rules, path: Path) -> bool:
+    return rules.way_in.fullmatch(" / ".join(path)) is not None and not is_fixed(rules, path)
 
 
 def _changed_again(

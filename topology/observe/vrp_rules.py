@@ -46,6 +46,7 @@ RULES = Rules(
     first=re.compile(r"bgp \d+|dfs-group \d+"),
     late=re.compile(r"bgp .*"),
     negated=NEGATED, one_value=ONE_VALUE,
+    way_in=re.compile(r"ip vpn-instance mgmt(?: / .*)?|interface MEth\S+(?: / .*)?|ip route-static vpn-instance mgmt .*"),
     fixed=re.compile(r"interface (?!Eth-Trunk|Vlanif|LoopBack)\S+|interface \S+ / portswitch"),
     lists=("vlan batch", "port trunk allow-pass vlan"),
     off=(
