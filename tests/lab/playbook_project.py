@@ -50,10 +50,6 @@ def known_project(folder: Path, lab: Lab, owners: Mapping[str, str], **servers_o
             for kind, addresses in {**SERVERS, **servers_of}.items()
             for n, address in enumerate(addresses, 1)
         ]
-        data["secrets"] += [
-            {"name": name, "title": {"en": name, "zh": name}, "source": "env", "key": name.upper().replace("-", "_")}
-            for name in ("os-root-hash", "os-ssh-key")
-        ]  # fmt: skip
         data["bmc_profiles"] = [{"name": "servers", "bios": BIOS}]
         data["deliveries"] = [
             {"name": host, "device": host, "serial": f"LAB-{host}",

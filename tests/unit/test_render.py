@@ -28,7 +28,10 @@ ADDRESSES = {
     "snmp": "10.99.0.4",
     "aaa": "10.99.0.5",
 }
-VALUES = {"RACKWRIGHT_TACACS_KEY": "ThisIsTheTacacsKey", "RACKWRIGHT_SNMP_KEY": "ThisIsTheSnmpKey"}
+VALUES = {
+    "RACKWRIGHT_TACACS_KEY": "ThisIsTheTacacsKey", "RACKWRIGHT_SNMP_KEY": "ThisIsTheSnmpKey",
+    "RACKWRIGHT_OS_ROOT_HASH": "ThisIsTheRootHash", "RACKWRIGHT_OS_SSH_KEY": "ThisIsTheSshKey",
+}  # fmt: skip
 
 
 def ask(*arguments: str | Path) -> tuple[int, str, str]:
