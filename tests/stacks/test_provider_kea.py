@@ -215,6 +215,21 @@ def test_a_subnet_it_does_not_have(server: Kea, client: Client) -> None:
         client.create(TOKEN, wanted(server, subnet="10.9.0.0/24", address="10.9.0.9"))
 
 
+def test_a_subnet_of_a_shared_network(server: Kea, client: Client) -> None:
+    config = server.config()
+    shared = {"name": "both", "subnet4": [{"id": 9, "subnet": "10.7.0.0/24"}]}
+    server.set({"Dhcp4": {**config["Dhcp4"], "shared-networks": [shared]}})
+    try:
+        inputs = wanted(server, subnet="10.7.0.0/24", address="10.7.0.9")
+        identity, state = client.create(TOKEN, inputs)
+        (network,) = server.config()["Dhcp4"]["shared-networks"]
+        assert [r["ip-address"] for r in network["subnet4"][0]["reservations"]] == ["10.7.0.9"]
+        assert client.read(TOKEN, identity, state, inputs) == (identity, state, inputs)
+        client.delete(TOKEN, identity, state)
+    finally:
+        server.set(config)
+
+
 def test_many_at_once_are_few_changes(server: Kea, client: Client) -> None:
     before = (
         (server.services.folder / "kea-dhcp4.log")
