@@ -111,7 +111,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def last_changes(logs: Path, hosts: Iterable[str]) -> dict[str, Path]:
-    """The folder of the last run that changed each host and was not put back since; hosts without one are left out.
+    """The folder of the last run that changed each host; hosts without one are left out, and those where it is put
+    back already: asking again never goes further back.
 
     Raises ValueError for a run that cannot be read.
     """
@@ -128,9 +129,9 @@ def last_changes(logs: Path, hosts: Iterable[str]) -> dict[str, Path]:
             if UNDO in folder.name:
                 if run.outcome == "confirmed":
                     back.add((run.host, folder.name.partition(UNDO)[2]))
-            elif run.changed and run.host in wanted and (run.host, folder.name) not in back:
+            elif run.changed and run.host in wanted:
                 out.setdefault(run.host, folder)
-    return out
+    return {host: folder for host, folder in out.items() if (host, folder.name) not in back}
 
 
 def _neighbours(values: Any) -> dict[str, tuple[str, str | None]]:
