@@ -232,7 +232,7 @@ def targets(asked: Asked, *, every: bool = False) -> list[Target]:
         say(why)
         leave(UNUSABLE)
     prepare(home)
-    os.environ["RACKWRIGHT_PROJECT"] = str(home.project)  # the programs run in this process
+    os.environ["RACKWRIGHT_PROJECT"] = str(home.project)  # what is declared is counted in this process
     return [Target(layer, site, home, engine) for layer, site in order]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -36,6 +37,8 @@ class Target:
         from stacks.programs.entry import run
 
         work = write_work(self.home, self.layer, self.site)
+        for name in ("RACKWRIGHT_PROJECT", "PULUMI_BACKEND_URL"):  # the program runs in this process
+            os.environ[name] = environment(self.home)[name]
         root = str(self.engine.root) if self.engine.root else None
         options = auto.LocalWorkspaceOptions(
             work_dir=str(work), env_vars=environment(self.home), pulumi_command=auto.PulumiCommand(root)

@@ -40,16 +40,12 @@ class Engine:
 
 @dataclass(frozen=True)
 class Home:
-    """Folders of one project's stacks: `folder` holds `work/<layer>` and, unless PULUMI_BACKEND_URL says another
-    place, `state`. `project` is the project's folder."""
+    """Folders of one project's stacks: `folder` holds `work/<layer>`. `project` is the project's folder, `state_url`
+    where the state lies."""
 
     folder: Path
     project: Path
-
-    @property
-    def state_url(self) -> str:
-        """Where the state lies."""
-        return os.environ.get("PULUMI_BACKEND_URL") or f"file://{self.folder / 'state'}"
+    state_url: str
 
     @property
     def state_folder(self) -> Path | None:
@@ -77,16 +73,23 @@ def find_engine() -> Engine:
 
 def home_of(project: Path, name: str, state: Path | None = None) -> Home:
     """The folders of a project's stacks: `state`, else build/<name>/stacks of the checkout (of the working folder for
-    an installed package). Raises EngineError when they belong to another project folder of that name."""
+    an installed package). The state lies in it, or where PULUMI_BACKEND_URL says when no folder is given.
+
+    Raises EngineError when they belong to another project folder.
+    """
     base = CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
     folder = (state or base / "build" / name / "stacks").resolve()
-    mark = folder / OWNER_FILE
-    if mark.is_file() and mark.read_text(encoding="utf-8").strip() != str(project.resolve()):
-        raise EngineError(
-            f"{folder} holds the stacks of {mark.read_text(encoding='utf-8').strip()}, not of {project.resolve()}: "
-            f"name another folder with --state, or change {mark} if the project has moved"
-        )
-    return Home(folder, project.resolve())
+    told = None if state else os.environ.get("PULUMI_BACKEND_URL")
+    home = Home(folder, project.resolve(), told or f"file://{folder / 'state'}")
+    for own in {folder, home.state_folder.parent if home.state_folder else folder}:
+        mark = own / OWNER_FILE
+        if mark.is_file() and mark.read_text(encoding="utf-8").strip() != str(home.project):
+            raise EngineError(
+                f"{own} holds the stacks of {mark.read_text(encoding='utf-8').strip()}, not of {home.project}: name "
+                f"another folder with --state, or change {mark} if the project has moved"
+                + (" (PULUMI_BACKEND_URL points there)" if told else "")
+            )
+    return home
 
 
 def prepare(home: Home) -> None:
