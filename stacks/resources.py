@@ -181,7 +181,7 @@ class Zone(pulumi.CustomResource):
             {"apiUrl": api_url, "name": zone, "kind": kind, "nameservers": list(nameservers), "soaEdit": soa_edit,
              "server": server, "secret": secret}
         )  # fmt: skip
-        super().__init__("rackwright:dns:Zone", name, {**_outputs("serial"), **inputs}, opts)
+        super().__init__("rackwright:dns:Zone", name, inputs, opts)
 
     @property
     def zone(self) -> Output[str]:

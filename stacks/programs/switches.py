@@ -15,6 +15,10 @@ from topology.platforms.render import render
 from topology.switch_intent import switch_configs
 
 ITEM = "switch_configuration"
+NO_TIMER = Text(
+    "Ruijie RGOS has no timer that takes a change back; `rackwright push --without-timer` pushes it under watch",
+    "锐捷 RGOS 没有自动回退定时器；请在有人值守时用 `rackwright push --without-timer` 下发",
+)
 NO_ADDRESS = Text("no management address planned", "未规划管理地址")
 
 
@@ -33,6 +37,9 @@ def declaration(inventory: Inventory, plan: Plan, site: str, *, port: int = 22) 
         if config.host not in address:
             missing.append(NotDeclared(config.host, NO_ADDRESS))
             continue
+        if config.platform == "ruijie_rgos":
+            missing.append(NotDeclared(config.host, NO_TIMER))
+            continue
         pair = (Group("AccessPair", device.owner),) if device.member else ()
         arguments = {
             "device": config.host, "address": address[config.host], "platform": config.platform,
@@ -40,7 +47,9 @@ def declaration(inventory: Inventory, plan: Plan, site: str, *, port: int = 22) 
         }  # fmt: skip
         after = (before[device.owner],) if device.member and device.owner in before else ()
         before[device.owner] = config.host
-        identity = f"{config.host}@{address[config.host]}"
+        identity = f"{config.host}/{config.platform}@{address[config.host]}" + (
+            f"+{port}" if port != 22 else ""
+        )
         out.append(
             Wanted(
                 "SwitchConfig", config.host, arguments, (Group("Site", site), *pair), after, identity=identity
