@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +40,19 @@ class Target:
         work = write_work(self.home, self.layer, self.site)
         for name in ("RACKWRIGHT_PROJECT", "PULUMI_BACKEND_URL"):  # the program runs in this process
             os.environ[name] = environment(self.home)[name]
-        root = str(self.engine.root) if self.engine.root else None
         options = auto.LocalWorkspaceOptions(
-            work_dir=str(work), env_vars=environment(self.home), pulumi_command=auto.PulumiCommand(root)
+            work_dir=str(work), env_vars=environment(self.home), pulumi_command=_command(self.engine)
         )
         return auto.create_or_select_stack(
             self.site, project_name=project_name(self.layer), program=lambda: run(self.layer), opts=options
         )
+
+
+@cache
+def _command(engine: Engine) -> Any:
+    from pulumi import automation as auto
+
+    return auto.PulumiCommand(str(engine.root) if engine.root else None)
 
 
 def write_work(home: Home, layer: str, site: str) -> Path:
