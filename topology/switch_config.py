@@ -42,6 +42,7 @@ class Lag:
 
     `mlag` is its number across the pair, the same on both members; None: it ends on this switch alone.
     `peer_link` True: it joins the two members (then `mlag` is None). `untagged` and `tagged` as for a port.
+    `fallback` True: while the host speaks no LACP (it starts from the network) its ports forward on their own.
     Number 0 is set apart for the peer link; platforms that start at 1 write it as their highest number.
     """
 
@@ -53,6 +54,7 @@ class Lag:
     lacp_fast: bool = True
     untagged: int = 0
     tagged: tuple[int, ...] = ()
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,15 @@ class Mlag:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The routed interface of a VLAN: the same address and MAC on both members."""
+    """The routed interface of a VLAN: the same address and MAC on both members. `relay`: addresses of the DHCP servers
+    to which it hands on what hosts ask."""
 
     vid: int
     address: str
     mac: str
     description: str = ""
     mtu: int | None = None
+    relay: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

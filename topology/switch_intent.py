@@ -103,7 +103,11 @@ def _pair_member(known: Books, device: Device, pair: m.Pair) -> SwitchConfig:
         text = f"{far.device}:{far.port or 'unsurveyed'} {cable.id}"
         if cable.kind == "access":
             ports.append(Port(name, "access", text, lag=number, mtu=jumbo))
-            lags.append(Lag(number, far.device, (name,), mlag=number, untagged=vid))
+            host = known.inventory.devices.get(far.device)
+            installed = (
+                host is not None and host.kind == "server"
+            )  # it starts from the network, before its bond is
+            lags.append(Lag(number, far.device, (name,), mlag=number, untagged=vid, fallback=installed))
         elif cable.kind == "peer-link":
             ports.append(Port(name, "peer-link", text, lag=PEER_LAG, mtu=jumbo))
             peer_members.append(name)
@@ -135,7 +139,10 @@ def _pair_member(known: Books, device: Device, pair: m.Pair) -> SwitchConfig:
     if business and business.gateway and vid:
         length = business.prefix.partition("/")[2]
         mac = f"00:00:5e:00:01:{vid % 255 + 1:02x}"
-        gateways = (Gateway(vid, f"{business.gateway}/{length}", mac, f"business of {pair.name}", jumbo),)
+        relay = _relay(known, device.site, missing)
+        gateways = (
+            Gateway(vid, f"{business.gateway}/{length}", mac, f"business of {pair.name}", jumbo, relay),
+        )
     return SwitchConfig(
         device.name, str(pair.platform), tuple(vlans), tuple(ports), tuple(sorted(lags, key=lambda g: g.number)),
         gateways, _mlag(known, device, pair, missing), bgp, _management(known, device, missing),
@@ -247,6 +254,16 @@ def _servers(known: Books, site: str | None, missing: list[str]) -> tuple[Server
                 secret = e.secret or "" if kind in ("snmp", "aaa") else ""
                 rows.setdefault((kind, e.address), Server(kind, e.address, account, secret))  # type: ignore[arg-type]
     return tuple(sorted(rows.values(), key=lambda s: (s.kind, ipaddress.ip_address(s.address).packed)))
+
+
+def _relay(known: Books, site: str | None, missing: list[str]) -> tuple[str, ...]:
+    """DHCP servers of a site, or the boot servers where none are stated: one machine may be both."""
+    stated = known.inventory.servers("dhcp", site) or known.inventory.servers("boot", site)
+    if not stated:
+        missing.append("DHCP relay: no dhcp or boot server in the inventory (management_servers)")
+    missing += [f"{e.kind} server {e.name}: its address is not known" for e in stated if e.address is None]
+    found = {e.address for e in stated if e.address is not None}
+    return tuple(sorted(found, key=lambda a: ipaddress.ip_address(a).packed))
 
 
 def _vlan_name(known: Books, site: str | None, vid: int) -> str:

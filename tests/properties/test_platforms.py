@@ -76,10 +76,12 @@ def configs(draw: st.DrawFn, platform: str) -> SwitchConfig:
         untagged, tagged = draw(switched())
         across = draw(st.one_of(st.none(), st.integers(1, 200))) if mlag and n != peer else None
         fast = draw(st.booleans()) or not members[n]
-        lags.append(Lag(n, draw(TEXTS), members[n], across, n == peer, fast, untagged, tagged))
+        fallback = bool(members[n]) and n != peer and draw(st.booleans())
+        lags.append(Lag(n, draw(TEXTS), members[n], across, n == peer, fast, untagged, tagged, fallback))
     vlans = draw(st.dictionaries(VIDS, st.one_of(st.just(""), WORDS), max_size=6))
     gateways = [
-        Gateway(v, f"{draw(ADDRESSES)}/{draw(st.integers(8, 30))}", draw(MACS), draw(TEXTS), draw(st.one_of(st.none(), st.integers(1500, 9000))))
+        Gateway(v, f"{draw(ADDRESSES)}/{draw(st.integers(8, 30))}", draw(MACS), draw(TEXTS), draw(st.one_of(st.none(), st.integers(1500, 9000))),
+                tuple(sorted(draw(st.sets(ADDRESSES, max_size=2)), key=lambda a: ipaddress.ip_address(a).packed)))
         for v in sorted(draw(st.sets(VIDS, max_size=3)))
     ]  # fmt: skip
     return SwitchConfig(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from inventory.load import PROJECTS, load
 from inventory.plan_store import load_plan
 from topology.platforms.limits import doubts, faults
 from topology.platforms.render import PLATFORMS, parse, render
-from topology.switch_config import Bgp, Lag, Mlag, Neighbour, Port, Server, SwitchConfig, comparable
+from topology.switch_config import Bgp, Gateway, Lag, Mlag, Neighbour, Port, Server, SwitchConfig, comparable
 from topology.switch_intent import switch_configs
 
 PAIR = SwitchConfig(
@@ -27,7 +30,10 @@ PAIR = SwitchConfig(
     ),
     lags=(
         Lag(0, "peer link", ("100GE1/0/5",), peer_link=True, tagged=(101,)),
-        Lag(1, "srv-001", ("10GE1/0/1",), mlag=1, untagged=101),
+        Lag(1, "srv-001", ("10GE1/0/1",), mlag=1, untagged=101, fallback=True),
+    ),
+    gateways=(
+        Gateway(101, "10.10.0.1/26", "00:00:5e:00:01:66", "business", 9216, relay=("10.30.0.5", "10.30.0.6")),
     ),
     mlag=Mlag(1, 1, 150, "02:00:00:00:00:01", 0, "10.0.9.1", "10.0.9.2", "100GE1/0/6"),
     bgp=Bgp(65101, "10.1.0.1", (Neighbour("10.0.0.0", 65000, "core-1"),), ("10.1.0.1/32", "10.10.0.0/26")),
@@ -73,23 +79,59 @@ def test_guangxi_reads_back_with_its_roles() -> None:
         ]
 
 
+def test_hosts_start_from_the_network_before_their_bond_is(tmp_path: Path) -> None:
+    """Ports towards servers forward without LACP, and gateways hand DHCP on; who the servers are is said or missing."""
+    folder = tmp_path / "guangxi"
+    shutil.copytree(PROJECTS / "guangxi", folder)
+    path = folder / "operations.yml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    servers: list[dict[str, Any]] = []
+
+    def configured() -> SwitchConfig:
+        data["management_servers"] = servers
+        path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        inventory, plan = load(folder).inventory, load_plan(folder).plan
+        assert inventory is not None and plan is not None
+        return next(c for c in switch_configs(inventory, plan) if c.host == "A-ASW-01A")
+
+    config = configured()
+    assert {g.fallback for g in config.lags if not g.peer_link} == {True}
+    assert [g.fallback for g in config.lags if g.peer_link] == [False]
+    assert [g.relay for g in config.gateways] == [()]
+    assert "DHCP relay: no dhcp or boot server in the inventory (management_servers)" in config.missing
+    servers.append({"name": "boot-1", "kind": "boot", "address": "10.10.200.9"})
+    assert [g.relay for g in configured().gateways] == [("10.10.200.9",)]
+    servers += [
+        {"name": "dhcp-1", "kind": "dhcp", "address": "10.10.200.20", "site": "A"},
+        {"name": "dhcp-2", "kind": "dhcp", "address": "10.10.200.3"},
+        {"name": "dhcp-3", "kind": "dhcp", "address": "10.20.200.3", "site": "B"},
+        {"name": "dhcp-4", "kind": "dhcp", "address": None, "site": "A"},
+    ]
+    config = configured()
+    assert [g.relay for g in config.gateways] == [("10.10.200.3", "10.10.200.20")]
+    assert "dhcp server dhcp-4: its address is not known" in config.missing
+
+
 WORDS: dict[str, tuple[str, ...]] = {
     "huawei_vrp": (
         "interface Eth-Trunk1\n", " dfs-group 1 m-lag 1\n", " peer-link 1\n", " peer 10.0.0.0 bfd enable\n",
         "dual-active detection source ip 10.0.9.1 peer 10.0.9.2\n", "undo telnet server enable\n",
+        "dhcp enable\n", " dhcp select relay\n dhcp relay binding server ip 10.30.0.5\n", " lacp force-forward\n",
     ),
     "h3c_comware": (
         "interface Ten-GigabitEthernet1/0/1\n port link-mode bridge\n", "interface HundredGigE1/0/1\n port link-mode route\n",
         "interface Bridge-Aggregation1024\n", " port m-lag peer-link 1\n", " port m-lag group 1\n", " lacp period short\n",
         "m-lag keepalive ip destination 10.0.9.2 source 10.0.9.1\n", "m-lag mad exclude interface HundredGigE1/0/6\n",
         " peer 10.0.0.0 bfd\n", "interface M-GigabitEthernet0/0/0\n ip binding vpn-instance mgmt\n",
-        "undo telnet server enable\n",
+        "undo telnet server enable\n", "dhcp enable\n", " dhcp relay server-address 10.30.0.6\n",
+        " link-aggregation mode dynamic\n lacp edge-port\n port m-lag group 1\n",
     ),
     "ruijie_rgos": (
         "interface TenGigabitEthernet 1/0/1\n", " port-group 1 mode active\n lacp short-timeout\n",
         "interface AggregatePort 256\n", " switchport trunk allowed vlan only 101\n", "interface Mgmt 0\n",
         " gateway 10.20.0.1\n", " neighbor 10.0.0.0 fall-over bfd\n", "no enable service telnet-server\n",
-        "ntp server oob 10.30.0.2\n",
+        "ntp server oob 10.30.0.2\n", "service dhcp\n", " ip helper-address 10.30.0.5\n ip helper-address 10.30.0.6\n",
+        " lacp short-timeout\n lacp individual-port enable\n",
     ),
 }  # fmt: skip
 

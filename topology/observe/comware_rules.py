@@ -24,10 +24,10 @@ SHORT = re.compile(
 MANAGED = re.compile(
     r"vlan (?!1(?: |$))\d+(?: / name .*)?|interface (?:Bridge-Aggregation|Vlan-interface)\d+|interface LoopBack0"
     r"|interface \S+ / (?:description|shutdown|jumboframe enable|mtu|ip address|port link-type|port access|port trunk"
-    r"|undo port trunk|port link-aggregation|link-aggregation mode|lacp period|port m-lag|mac-address).*"
+    r"|undo port trunk|port link-aggregation|link-aggregation mode|lacp |dhcp |port m-lag|mac-address).*"
     r"|m-lag .*|bgp \d+(?: / .*)?|ntp-service unicast-server .*|dns server .*|info-center loghost .*"
     r"|snmp-agent (?:usm-user|target-host|community) .*|ip route-static vpn-instance mgmt .*"
-    r"|lldp global enable|hwtacacs scheme rackwright(?: / .*)?|telnet server enable"
+    r"|lldp global enable|dhcp enable|hwtacacs scheme rackwright(?: / .*)?|telnet server enable"
 )
 
 

@@ -25,10 +25,10 @@ SHORT = re.compile(
 MANAGED = re.compile(
     r"vlan (?!1(?: |$))\d+(?: / name .*)?|interface (?:AggregatePort|VLAN) \d+|interface Loopback 0"
     r"|interface [A-Za-z]+ \S+ / (?:description|shutdown|mtu|ip address|no switchport|switchport (?:mode|access|trunk)"
-    r"|port-group|lacp|mlag|mac-address|bfd interval|gateway).*"
+    r"|port-group|lacp|ip helper-address|mlag|mac-address|bfd interval|gateway).*"
     r"|mlag domain \d+(?: / .*)?|router bgp \d+(?: / .*)?"
     r"|ntp server .*|ip name-server .*|logging server .*|snmp-server (?:user|host|community) .*"
-    r"|tacacs-server host .*|(?:no )?lldp enable|enable service telnet-server"
+    r"|tacacs-server host .*|(?:no )?lldp enable|service dhcp|enable service telnet-server"
 )
 NEGATED = negation(SHORT, re.compile(r"(neighbor \S+) remote-as \d+"), "no ")
 

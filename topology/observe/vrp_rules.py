@@ -27,8 +27,8 @@ SHORT = re.compile(
     r"|snmp-agent usm-user v3 \S+|snmp-agent sys-info version"
 )
 MANAGED = re.compile(
-    r"vlan batch \d+|vlan \d+(?: / name .*)?|interface (?:Eth-Trunk|Vlanif)\d+|interface LoopBack0|bfd"
-    r"|interface \S+ / (?:description|shutdown|jumboframe enable|mtu|ip address|port |eth-trunk|mode lacp|lacp timeout"
+    r"vlan batch \d+|vlan \d+(?: / name .*)?|interface (?:Eth-Trunk|Vlanif)\d+|interface LoopBack0|bfd|dhcp enable"
+    r"|interface \S+ / (?:description|shutdown|jumboframe enable|mtu|ip address|port |eth-trunk|mode lacp|lacp |dhcp "
     r"|peer-link|dfs-group|mac-address|undo portswitch|undo port trunk).*"
     r"|dfs-group \d+(?: / .*)?|bgp \d+(?: / .*)?"
     r"|hwtacacs server template rackwright(?: / .*)?"

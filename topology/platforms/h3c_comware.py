@@ -70,7 +70,7 @@ WORDS = Words(
     platform="h3c_comware", host="sysname", aggregate="Bridge-Aggregation", gateway="Vlan-interface",
     loopback="LoopBack0", member="port link-aggregation group", tagged="port trunk permit vlan",
     native="port trunk pvid vlan", access="port access vlan", mtu="jumboframe enable", fast="lacp period short",
-    bgp="bgp", router_id="router-id", neighbour="peer", asn="as-number", bfd="bfd",
+    fallback="lacp edge-port", relay="dhcp relay server-address", bgp="bgp", router_id="router-id", neighbour="peer", asn="as-number", bfd="bfd",
     family="address-family ipv4 unicast", management=in_vpn, across=_across,
     peer_link=lambda section: section.value("port m-lag peer-link") is not None, keepalive=_keepalive, zero=1024,
 )  # fmt: skip

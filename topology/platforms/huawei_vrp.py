@@ -73,7 +73,7 @@ def _servers(tree: Section) -> Iterator[Server]:
 WORDS = Words(
     platform="huawei_vrp", host="sysname", aggregate="Eth-Trunk", gateway="Vlanif", loopback="LoopBack0",
     member="eth-trunk", tagged="port trunk allow-pass vlan", native="port trunk pvid vlan", access="port default vlan",
-    mtu="jumboframe enable", fast="lacp timeout fast", fast_at_members=False, bgp="bgp", router_id="router-id",
+    mtu="jumboframe enable", fast="lacp timeout fast", fast_at_members=False, fallback="lacp force-forward", relay="dhcp relay binding server ip", bgp="bgp", router_id="router-id",
     neighbour="peer", asn="as-number", bfd="bfd enable", family="ipv4-family unicast", management=in_vpn,
     across=_across, peer_link=lambda section: section.has("peer-link 1"), keepalive=_keepalive,
 )  # fmt: skip

@@ -44,7 +44,7 @@ def faults(config: SwitchConfig) -> list[str]:
     if limits is None:
         return [f"no template for platform {config.platform}"]
     return [
-        *_vlans(config), *_ports(config, limits), *_lags(config, limits), *_pair(config, limits), *_servers(config),
+        *_vlans(config), *_ports(config, limits), *_lags(config, limits), *_pair(config, limits), *_gateways(config), *_servers(config),
     ]  # fmt: skip
 
 
@@ -122,6 +122,8 @@ def _lags(config: SwitchConfig, limits: Limits) -> Iterator[str]:
             yield f"{what}: number across the pair {lag.mlag} not in 1..{limits.lag_max}"
         if not lag.members and not lag.lacp_fast and config.platform != "huawei_vrp":
             yield f"{what}: a slow LACP timeout is said at its members, and it has none"
+        if not lag.members and lag.fallback and config.platform == "ruijie_rgos":
+            yield f"{what}: forwarding before LACP runs is said at its members, and it has none"
         if lag.peer_link and lag.mlag is not None:
             yield f"{what}: both a peer link and towards a host"
         if lag.members != tuple(sorted(members[lag.number])):
@@ -144,6 +146,15 @@ def _pair(config: SwitchConfig, limits: Limits) -> Iterator[str]:
             yield f"keepalive port {mlag.keepalive_port} does not bear {mlag.keepalive_local}"
     elif config.management is None:
         yield "keepalive over the management port, but there is no management address"
+
+
+def _gateways(config: SwitchConfig) -> Iterator[str]:
+    for gateway in config.gateways:
+        what = f"gateway of VLAN {gateway.vid}"
+        if any(":" in a for a in gateway.relay):
+            yield f"{what}: DHCP servers of IPv6 have no template"
+        elif list(gateway.relay) != sorted(set(gateway.relay), key=lambda a: tuple(map(int, a.split(".")))):
+            yield f"{what}: DHCP servers are not sorted or occur twice"
 
 
 def _servers(config: SwitchConfig) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -25,7 +26,9 @@ class Words:
     """How a platform says what all of them can. Beginnings of names: `aggregate`, `gateway`; beginnings of lines:
     `host`, `member`, `tagged`, `native`, `access`, `mtu`, `router_id`, `neighbour`; whole lines: `loopback`, `family`.
 
-    `fast`: the line for the short LACP timeout, at the members or (`fast_at_members` False) at the aggregate.
+    `fast`: the line for the short LACP timeout, at the members or (`fast_at_members` False) at the aggregate; so
+    `fallback` (`fallback_at_members`), the line by which ports forward before LACP runs. `relay`: the beginning of the
+    line that names a DHCP server.
     `management`: whether an interface is the management port. `across`: the number of an aggregate across the pair.
     `peer_link`: whether an aggregate joins the members. `keepalive`: what a pair watches itself by.
     `zero`: the aggregate number that stands for 0 where the platform has no such number.
@@ -42,6 +45,8 @@ class Words:
     access: str
     mtu: str
     fast: str
+    fallback: str
+    relay: str
     bgp: str
     router_id: str
     neighbour: str
@@ -53,6 +58,7 @@ class Words:
     peer_link: Callable[[Section], bool]
     keepalive: Callable[[Section], Keepalive | None]
     fast_at_members: bool = True
+    fallback_at_members: bool = False
     zero: int | None = None
 
 
@@ -103,21 +109,27 @@ def _switched(section: Section, words: Words) -> tuple[int, tuple[int, ...]]:
 
 
 def _lags(tree: Section, words: Words) -> Iterator[Lag]:
-    members: dict[int, list[tuple[str, bool]]] = defaultdict(list)
+    members: dict[int, list[tuple[str, bool, bool]]] = defaultdict(list)
     for name, section in interfaces(tree):
         group = section.value(words.member)
         if group is not None:
-            members[_number(group, words)].append((planned(words.platform, name), section.has(words.fast)))
+            row = planned(words.platform, name), section.has(words.fast), section.has(words.fallback)
+            members[_number(group, words)].append(row)
     for name, section in interfaces(tree):
         if not name.startswith(words.aggregate):
             continue
         number = _number(name.removeprefix(words.aggregate), words)
         own = sorted(members[number])
-        fast = all(f for _, f in own) if words.fast_at_members else section.has(words.fast)
+        fast = all(f for _, f, _ in own) if words.fast_at_members else section.has(words.fast)
+        back = (
+            bool(own) and all(b for *_, b in own)
+            if words.fallback_at_members
+            else section.has(words.fallback)
+        )
         untagged, tagged = _switched(section, words)
         yield Lag(
-            number, section.value("description") or "", tuple(n for n, _ in own), words.across(section),
-            words.peer_link(section), fast, untagged, tagged,
+            number, section.value("description") or "", tuple(n for n, *_ in own), words.across(section),
+            words.peer_link(section), fast, untagged, tagged, back,
         )  # fmt: skip
 
 
@@ -160,6 +172,7 @@ def _gateways(tree: Section, words: Words) -> Iterator[Gateway]:
             yield Gateway(
                 int(name.removeprefix(words.gateway)), address, colon_mac(section.value("mac-address") or ""),
                 section.value("description") or "", int(mtu) if mtu else None,
+                tuple(sorted(section.values(words.relay).split(), key=lambda a: ipaddress.ip_address(a).packed)),
             )  # fmt: skip
 
 

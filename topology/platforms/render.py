@@ -28,7 +28,11 @@ def render(config: SwitchConfig) -> str:
     text: str = (
         environment()
         .get_template(f"{config.platform}.j2")
-        .render(c=config, fast={g.number for g in config.lags if g.lacp_fast})
+        .render(
+            c=config,
+            fast={g.number for g in config.lags if g.lacp_fast},
+            fallback={g.number for g in config.lags if g.fallback},
+        )
     )
     return text if text.endswith("\n") else text + "\n"
 

@@ -75,7 +75,7 @@ def _servers(tree: Section) -> Iterator[Server]:
 WORDS = Words(
     platform="ruijie_rgos", host="hostname", aggregate="AggregatePort ", gateway="VLAN ", loopback="Loopback 0",
     member="port-group", tagged="switchport trunk allowed vlan only", native="switchport trunk native vlan",
-    access="switchport access vlan", mtu="mtu", fast="lacp short-timeout", bgp="router bgp", router_id="bgp router-id",
+    access="switchport access vlan", mtu="mtu", fast="lacp short-timeout", fallback="lacp individual-port enable", relay="ip helper-address", fallback_at_members=True, bgp="router bgp", router_id="bgp router-id",
     neighbour="neighbor", asn="remote-as", bfd="fall-over bfd", family="address-family ipv4",
     management=lambda name, _: name.startswith("Mgmt "), across=_across,
     peer_link=lambda section: section.has("mlag peer-link"), keepalive=_keepalive, zero=256,

@@ -43,6 +43,7 @@ ROOT = View(
     commands=(
         "sysname <word>",
         "lldp global enable",
+        "dhcp enable",
         "m-lag system-mac <mac>",
         "m-lag system-number <1-2>",
         "m-lag system-priority <0-65535>",
@@ -79,12 +80,15 @@ ROOT = View(
         View(
             "interface <if:Bridge-Aggregation>",
             (
-                *COMMON, *LAYER2, "link-aggregation mode dynamic", "port m-lag peer-link <1-1>",
+                *COMMON, *LAYER2, "link-aggregation mode dynamic", "lacp edge-port", "port m-lag peer-link <1-1>",
                 "port m-lag group <1-1024> [allow-single-member]",
             ),
             unique=UNIQUE, lists=TRUNK,
         ),
-        View("interface <if:M-GigabitEthernet,Vlan-interface,LoopBack>", COMMON, unique=UNIQUE),
+        View(
+            "interface <if:M-GigabitEthernet,Vlan-interface,LoopBack>",
+            (*COMMON, "dhcp select relay", "dhcp relay server-address <ip>"), unique=UNIQUE,
+        ),
         View(
             f"interface <if:{','.join(PHYSICAL)}>",
             (

@@ -37,6 +37,7 @@ ROOT = View(
         "aaa new-model",
         "aaa authentication login {default|<word>} group tacacs+ [local]",
         "lldp enable",
+        "service dhcp",
         "enable service {telnet-server|ssh-server|web-server|snmp-agent}",
         "tacacs-server host [oob] <ip>",
         "tacacs-server host [oob] <ip> key {0|7} <key>",
@@ -67,11 +68,11 @@ ROOT = View(
         View(
             "interface <if:AggregatePort>", (*COMMON, *LAYER2, "mlag peer-link", "mlag group <1-255>"), unique=UNIQUE
         ),
-        View("interface <if:VLAN,Loopback,Mgmt>", (*COMMON, "gateway <ip>"), unique=UNIQUE),
+        View("interface <if:VLAN,Loopback,Mgmt>", (*COMMON, "gateway <ip>", "ip helper-address <ip>"), unique=UNIQUE),
         View(
             f"interface <if:{','.join(p.strip() for p in PHYSICAL)}>",
             (
-                *COMMON, *LAYER2, "port-group <1-256> [mode {active|passive}]", "lacp short-timeout",
+                *COMMON, *LAYER2, "port-group <1-256> [mode {active|passive}]", "lacp short-timeout", "lacp individual-port enable",
                 "lacp port-priority <0-65535>", "speed <word>", "spanning-tree portfast",
             ),
             unique=UNIQUE,

@@ -40,6 +40,7 @@ ROOT = View(
         "sysname <word>",
         "vlan batch <vids>",
         "hwtacacs enable",
+        "dhcp enable",
         f"ip route-static {VPN} <ip> <mask> <ip>",
         f"ntp unicast-server <ip> {VPN}",
         f"dns server <ip> {VPN}",
@@ -90,13 +91,17 @@ ROOT = View(
         View(
             "interface <if:Eth-Trunk>",
             (
-                *COMMON_PORT, "mode {lacp-static|lacp-dynamic}", "lacp timeout {fast|slow}", "peer-link <1-1>",
+                *COMMON_PORT, "mode {lacp-static|lacp-dynamic}", "lacp timeout {fast|slow}", "lacp force-forward",
+                "peer-link <1-1>",
                 "dfs-group <1-255> m-lag <1-2048>",
             ),
             unique=(*UNIQUE_PORT, "mode", "lacp timeout", "peer-link", "dfs-group"),
             lists=TRUNK,
         ),
-        View("interface <if:Vlanif,LoopBack,MEth>", COMMON_PORT, unique=UNIQUE_PORT),
+        View(
+            "interface <if:Vlanif,LoopBack,MEth>",
+            (*COMMON_PORT, "dhcp select relay", "dhcp relay binding server ip <ip>"), unique=UNIQUE_PORT,
+        ),
         View(
             f"interface <if:{','.join(PHYSICAL)}>",
             (*COMMON_PORT, "eth-trunk <0-1023>"),
