@@ -73,7 +73,7 @@ def result(
 
 
 WORDS = {
-    "answer": ("",), "model": ("version", "product-name", "Systems"), "serial": ("esn", "serial", "manuinfo", "Systems"), "version": ("version", "os-release"),
+    "answer": ("",), "model": ("version", "product-name", "Systems"), "serial": ("esn", "serial", "manuinfo", "show version", "Systems"), "version": ("version", "os-release"),
     "port": ("interface brief", "interfaces description", "link show", "Managers"), "mtu": ("link show",), "bond": ("link show",),
     "time": ("clock", "tracking"), "configuration": ("current-configuration", "running-config"), "light": ("optical", "transceiver"),
     "controller": ("",), "bios": ("Systems",), "power": ("Power",), "drive": ("Storage", "Drives"),
