@@ -30,7 +30,7 @@ def details(result: StackResult, *, verbose: bool = False) -> list[str]:
     body += [f"  {line}" for line in told[: len(told) if verbose else MOST]]
     if not verbose and len(told) > MOST:
         body.append(f"  and {len(told) - MOST} more (all of them: --verbose)")
-    body += [f"  error: {text}" for text in result.errors]
+    body += [f"  error: {text}" for text in together(result.errors)]
     body += [f"  warning: {text}" for text in together(result.warnings)]
     for reason, names in result.not_declared.items():
         body.append(f"  not declared: {reason}: {', '.join(map(str, names))}")

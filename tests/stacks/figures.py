@@ -115,11 +115,7 @@ def guangxi(servers: int | None) -> list[Run]:
             Path(scratch) / "stacks",
             {k: v for k, v in os.environ.items() if not k.startswith("PULUMI_")},
         )
-        port = next(iter(found.controllers.service.ports.values()))[1]
-        for site in ("A", "B"):
-            file = folder / "work" / "bmc" / f"Pulumi.{site}.yaml"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(f"config:\n  rackwright-bmc:port: {port}\n", encoding="utf-8")
+        found.say_port(folder)
 
         def ask(verb: str, *words: str, code: int = 0) -> list[dict[str, Any]]:
             done = subprocess.run(

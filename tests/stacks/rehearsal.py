@@ -27,8 +27,9 @@ from inventory.load import PROJECTS, load
 from inventory.plan_model import Plan
 from inventory.plan_store import load_plan
 from rackwright.lab.bmc_rows import bmc_row, made_mac
+from stacks.runner.engine import CHECKOUT
 from tests.stacks.bmcs import LOGIN, Bmcs, bmcs
-from tests.stacks.services import API_KEY, Kea, PowerDns, kea, powerdns
+from tests.stacks.services import API_KEY, Kea, PowerDns, free_port, kea, powerdns
 
 DOMAIN = "rehearsal.example"
 AUDIT_PASSWORD = "word-of-the-audit-account-9c1"  # noqa: S105 - of an emulated controller
@@ -54,6 +55,14 @@ class Rehearsal:
             "RACKWRIGHT_BMC_CA": str(self.controllers.service.ca), "REHEARSAL_DNS_KEY": API_KEY,
             "REHEARSAL_AUDIT": AUDIT_PASSWORD, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         }  # fmt: skip
+
+    def say_port(self, state: Path) -> None:
+        """Tell the stacks of a state folder at which port the controllers listen, when it is not the usual one."""
+        port = next(iter(self.controllers.service.ports.values()))[1]
+        for site in ("A", "B") if port != 443 else ():
+            file = state / "work" / "bmc" / f"Pulumi.{site}.yaml"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"config:\n  rackwright-bmc:port: {port}\n", encoding="utf-8")
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -174,7 +183,9 @@ def main() -> None:
         shutil.rmtree(folder / old, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with rehearsal(source, folder, servers=asked.servers) as found:
+    port = 443 if os.geteuid() == 0 else free_port()
+    with rehearsal(source, folder, servers=asked.servers, port=port) as found:
+        found.say_port(CHECKOUT / "build" / loaded(found.folder)[0].project.name / "stacks")
         lines = [f"export {name}='{value}'" for name, value in found.environment.items()]
         lines.append(f"export RACKWRIGHT_PROJECT='{found.folder}'")
         lines.append(f'export PATH="{Path(sys.executable).parent}:$PATH"')

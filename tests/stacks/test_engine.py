@@ -104,11 +104,7 @@ def stacks(standing: Rehearsal, tmp_path: Path) -> Iterator[Stacks]:
     """A fresh state over the services; the project and the services are put back."""
     kept = (standing.folder / "rehearsal.yml").read_text(encoding="utf-8")
     found = Stacks(standing, tmp_path / "stacks")
-    port = next(iter(standing.controllers.service.ports.values()))[1]
-    for site in ("A", "B"):  # controllers of these tests listen at a port that needs no root
-        file = found.state / "work" / "bmc" / f"Pulumi.{site}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"config:\n  rackwright-bmc:port: {port}\n", encoding="utf-8")
+    standing.say_port(found.state)
     yield found
     (standing.folder / "rehearsal.yml").write_text(kept, encoding="utf-8")
     for controller in standing.controllers.service.bmcs.values():
