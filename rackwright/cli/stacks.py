@@ -36,7 +36,7 @@ StateOption = Annotated[
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Every change, not only the first 40.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 ParallelOption = Annotated[
-    int | None, typer.Option("--parallel", min=1, help="Resources at once. Default: what the engine takes.")
+    int | None, typer.Option("--parallel", min=1, help="Resources at once. Default: PULUMI_PARALLEL, or 32.")
 ]
 
 

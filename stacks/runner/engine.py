@@ -16,6 +16,8 @@ BUILT = CHECKOUT / "build" / "engine"
 """Where `make engine` puts the engine it builds."""
 PASSPHRASE = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 OWNER_FILE = "project"
+PARALLEL = "32"
+"""Resources at once: controllers are slow to answer, and servers take what comes at once in one change."""
 
 
 class EngineError(Exception):
@@ -123,6 +125,7 @@ def environment(home: Home) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+        "PULUMI_PARALLEL": os.environ.get("PULUMI_PARALLEL", PARALLEL),
         "RACKWRIGHT_PROJECT": str(home.project),
     }
 
