@@ -48,7 +48,7 @@ def run_preview(asked: Asked) -> None:
 
     results = run_all(targets(asked), "preview", automation.preview)
     tell(asked, "preview", results)
-    leave(CLEAN if all(r.good for r in results) else FINDINGS)
+    leave(code_of(results))
 
 
 def run_up(asked: Asked, *, yes: bool, refresh: bool, resume: bool, parallel: int | None) -> None:
@@ -64,15 +64,15 @@ def run_up(asked: Asked, *, yes: bool, refresh: bool, resume: bool, parallel: in
     if not yes:
         seen = run_all(found, "preview", automation.preview)
         tell(asked, "preview", seen)
-        if not all(r.good for r in seen):
-            leave(FINDINGS)
+        if code := code_of(seen):
+            leave(code)
         if not any(r.changes for r in seen) and not refresh:
             leave(CLEAN)
         if not agreed("go on?"):
             leave(FINDINGS)
     results = run_all(found, "up", lambda t, p: automation.up(t, p, refresh=refresh, parallel=parallel))
     tell(asked, "up", results)
-    leave(CLEAN if all(r.good for r in results) else FINDINGS)
+    leave(code_of(results))
 
 
 def run_drift(asked: Asked) -> None:
@@ -81,7 +81,7 @@ def run_drift(asked: Asked) -> None:
 
     results = run_all(targets(asked), "drift", automation.drift, go_on=True)
     tell(asked, "drift", results)
-    leave(CLEAN if all(r.good for r in results) else FINDINGS)
+    leave(code_of(results))
 
 
 def run_destroy(asked: Asked, *, yes: bool, parallel: int | None) -> None:
@@ -102,7 +102,7 @@ def run_destroy(asked: Asked, *, yes: bool, parallel: int | None) -> None:
         lambda t, p: automation.destroy(t, p, parallel=parallel), go_on=True,
     )  # fmt: skip
     tell(asked, "destroy", results)
-    leave(CLEAN if all(r.good for r in results) else FINDINGS)
+    leave(code_of(results))
 
 
 def run_import(asked: Asked, *, names: Sequence[str]) -> None:
@@ -111,7 +111,7 @@ def run_import(asked: Asked, *, names: Sequence[str]) -> None:
 
     results = run_all(targets(asked), "import", lambda t, p: adopt(t, p, names), go_on=True)
     tell(asked, "import", results)
-    leave(CLEAN if all(r.good for r in results) else FINDINGS)
+    leave(code_of(results))
 
 
 def run_status(asked: Asked) -> None:
@@ -131,6 +131,8 @@ def run_status(asked: Asked) -> None:
             word = "of this plan" if state.digest == digest else "of another plan"
         if state is not None and not state.resources and not state.digest:
             word = "empty"
+        if state is not None and state.pending:
+            word = "left half done: `stacks up --resume` goes on"
         if held:
             word = (
                 f"in use by process {held[0].pid}"
@@ -241,6 +243,7 @@ def targets(asked: Asked, *, every: bool = False) -> list[Target]:
 
 def run_all(found: Sequence[Target], verb: str, work: Work, *, go_on: bool = False) -> list[StackResult]:
     """Run the stacks one after the other. One that comes after a stack that failed is not run, unless `go_on`."""
+    from stacks.runner.interrupt import patient
     from stacks.runner.order import before
     from stacks.runner.results import StackResult
 
@@ -249,16 +252,28 @@ def run_all(found: Sequence[Target], verb: str, work: Work, *, go_on: bool = Fal
     for target in found:
         own = (target.layer, target.site)
         failed = [n for n in before(*own, order) if n in results and not results[n].good and not go_on]
-        if failed:
+        if any(r.outcome == "interrupted" for r in results.values()):
+            result = StackResult(*own, outcome="interrupted", hint="not begun")
+        elif failed:
             result = StackResult(
                 *own, outcome="not run", hint=f"it comes after {'/'.join(failed[0])}, which failed"
             )
         else:
             say(f"{verb} {target.layer}/{target.site}")
-            with counting(expected(target, verb), f"{verb} {target.layer}/{target.site}") as progress:
+            counted = counting(expected(target, verb), f"{verb} {target.layer}/{target.site}")
+            with counted as progress, patient():
                 result = work(target, progress)
         results[own] = result
     return list(results.values())
+
+
+def code_of(results: Sequence[StackResult]) -> int:
+    """Exit code of a run."""
+    from stacks.runner.interrupt import CODE
+
+    if any(r.outcome == "interrupted" for r in results):
+        return CODE
+    return CLEAN if all(r.good for r in results) else FINDINGS
 
 
 def expected(target: Target, verb: str) -> int:

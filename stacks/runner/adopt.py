@@ -13,6 +13,7 @@ from stacks.components import PREFIX
 from stacks.layers import project_name
 from stacks.programs.wanted import TOKENS, Wanted
 from stacks.runner.automation import Target, last_words
+from stacks.runner.interrupt import interrupted
 from stacks.runner.results import Change, Gather, Progress, StackResult
 from stacks.runner.state import read_state
 
@@ -70,6 +71,8 @@ def adopt(target: Target, tell: Progress, names: Sequence[str] = ()) -> StackRes
                 resources=rows, name_table=known, protect=False, generate_code=False, show_secrets=False
             )
         except CommandError as error:
+            if interrupted():
+                return
             if len(some) > 1:
                 take(some[: len(some) // 2])
                 take(some[len(some) // 2 :])
@@ -81,10 +84,11 @@ def adopt(target: Target, tell: Progress, names: Sequence[str] = ()) -> StackRes
             tell(f"{one.kind} {one.name}", True)
 
     for part in (False, True):  # what others are a part of comes first
-        if some := [one for one in wanted if bool(one.within) is part]:
+        some = [one for one in wanted if bool(one.within) is part]
+        if some and not interrupted():
             take(some)
     result.changes.sort(key=lambda c: (c.kind, c.name))
-    result.outcome = "changed" if result.changes else "no change"
+    result.outcome = "interrupted" if interrupted() else "changed" if result.changes else "no change"
     result.seconds = time.monotonic() - begun
     return result
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from stacks.layers import project_name
 from stacks.runner.engine import CHECKOUT, Engine, Home, environment, locks
-from stacks.runner.results import Gather, Progress, StackResult
+from stacks.runner.interrupt import interrupted
+from stacks.runner.results import RESUME, Gather, Progress, StackResult
+from stacks.runner.state import read_state
 
 if TYPE_CHECKING:
     from pulumi.automation import Stack
@@ -151,10 +153,21 @@ def _run(
     except CommandError as error:
         gather.finish()
         result.outcome, result.hint = "failed", held_by(target) or ""
-        if not result.errors:
+        if interrupted():
+            result.outcome = "interrupted"
+            result.hint = result.hint or _how_to_go_on(target)
+        elif not result.errors:
             result.errors.append(last_words(str(error)))
     result.seconds = time.monotonic() - begun
     return result
+
+
+def _how_to_go_on(target: Target) -> str:
+    """After an interruption."""
+    state = read_state(target.home, target.layer, target.site)
+    if state is not None and state.pending:
+        return f"not all of it is known to be ended: {RESUME}"
+    return "what was under way is ended and recorded; `rackwright stacks up` goes on"
 
 
 def held_by(target: Target) -> str | None:

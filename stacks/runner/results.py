@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Outcome = Literal[
-    "no change", "changed", "would change", "drift", "failed", "locked", "not run", "destroyed", "nothing there",
+    "no change", "changed", "would change", "drift", "failed", "locked", "not run", "interrupted", "destroyed", "nothing there",
 ]  # fmt: skip
 """drift: what stands differs from the state. locked: another run holds the stack, or did when it was killed.
-not run: a stack it comes after failed. nothing there: never applied, or destroyed already."""
+not run: a stack it comes after failed. interrupted: by Ctrl-C, before it was begun or while it ran.
+nothing there: never applied, or destroyed already."""
 GOOD: tuple[Outcome, ...] = ("no change", "changed", "would change", "destroyed", "nothing there")
 Progress = Callable[[str, bool], None]
 """Told what is done, and whether one more resource is finished."""
@@ -19,6 +21,7 @@ VERBS = {
     "import": "=", "read": " ", "refresh": "~",
 }  # fmt: skip
 GONE = "is gone"
+RESUME = "`rackwright stacks up --resume` looks what became of them"
 QUIET = ("same", "read", "read-replacement", "read-discard")
 STACK = "pulumi:pulumi:Stack"
 GROUPING = ("pulumi:", "rackwright:components:")
@@ -149,6 +152,9 @@ class Gather:
 
     def _said(self, said: Any) -> None:
         text = " ".join(said.message.split())
+        begun = re.findall(r"\S+::(\S+), interrupted while (\w+)", text)
+        if begun:  # the engine's own words are long
+            text = f"begun by a killed run and never ended: {', '.join(f'{verb} {name}' for name, verb in begun)}. {RESUME}"
         where = f"{name_of(said.urn)}: " if said.urn and not _is_stack(said.urn) else ""
         line = where + text
         if said.severity == "error" and line not in self.result.errors:
