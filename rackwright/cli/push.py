@@ -183,12 +183,12 @@ class _Run:
         if self.undo is None:
             return rollout(
                 hosts, {} if dry else self.chosen.pairs, lambda h: self.one(h, dry, step), workers=self.asked.workers,
-                done=done,
+                done=done, interrupted=stopping,
             )  # fmt: skip
         return undo_run(
             self.undo, driver_of=self.driver, hosts=hosts, pair_of=self.chosen.pairs, checks_of=self.checks,
             revert_in_s=self.asked.revert_in, without_timer=self.asked.without_timer, dry_run=dry,
-            workers=self.asked.workers, tell=step, done=done,
+            workers=self.asked.workers, tell=step, done=done, interrupted=stopping,
         )  # fmt: skip
 
     def one(self, host: str, dry: bool, step: Callable[[str, str], None]) -> PushResult:
@@ -335,6 +335,11 @@ class _Run:
         }
         with (self.folder / "changes.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def stopping() -> None:
+    """Say what Ctrl-C does."""
+    say("stopping: no further switch is begun; those under way are brought to an end first")
 
 
 def clock() -> datetime:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
@@ -254,3 +256,24 @@ def test_members_of_a_pair_never_at_once_and_the_second_only_after_a_good_first(
     assert max(map(len, seen)) > 1
     assert [r.host for r in results if not r.good] == ["p3a", "p3b"]
     assert results[7].message == "not begun: p3a of the same pair ended as rolled back"
+
+
+def test_stopped_by_hand_ends_what_is_under_way_and_begins_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, told = [0], list[str]()
+
+    def interrupted_once(*args: Any, **options: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 1:
+            raise KeyboardInterrupt
+        return wait(*args, **options)
+
+    monkeypatch.setattr("topology.observe.rollout.wait", interrupted_once)
+    results = rollout(
+        ["a1", "a2", "b1", "b2"], {"a1": "a", "a2": "a", "b1": "b", "b2": "b"},
+        lambda host: PushResult(host, "confirmed"), interrupted=lambda: told.append("stopping"),
+    )  # fmt: skip
+    assert [(r.host, r.outcome) for r in results] == [
+        ("a1", "confirmed"), ("a2", "refused"), ("b1", "confirmed"), ("b2", "refused"),
+    ]  # fmt: skip
+    assert results[1].message == "not begun: the run was stopped by hand"
+    assert told == ["stopping"]

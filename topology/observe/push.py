@@ -54,7 +54,7 @@ def undo_run(
     folder: Path, *, driver_of: Callable[[str, str], SwitchDriver], hosts: Collection[str] | None = None,
     pair_of: Mapping[str, str] | None = None, checks_of: Callable[[str], Checks] | None = None, revert_in_s: int = 600,
     without_timer: bool = False, dry_run: bool = False, workers: int = 20, tell: Progress | None = None,
-    done: Callable[[PushResult], None] = lambda _: None,
+    done: Callable[[PushResult], None] = lambda _: None, interrupted: Callable[[], None] = lambda: None,
 ) -> list[PushResult]:  # fmt: skip
     """Put back what the push run recorded in `folder` (topology.observe.push_result.record) changed, on `hosts` or
     all of it: lines it added go, lines it took come back, what was changed since stays.
@@ -80,7 +80,14 @@ def undo_run(
         goal = Restored(run)
         return bring(goal, driver_of(host, run.platform), checks, revert_in_s, without_timer, dry_run, tell)
 
-    return rollout(sorted(runs), {} if dry_run else pair_of or {}, one, workers=workers, done=done)
+    return rollout(
+        sorted(runs),
+        {} if dry_run else pair_of or {},
+        one,
+        workers=workers,
+        done=done,
+        interrupted=interrupted,
+    )
 
 
 def bring(

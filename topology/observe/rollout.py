@@ -34,11 +34,12 @@ def staged(
 
 def rollout(
     hosts: Sequence[str], pair_of: Mapping[str, str], push_one: Callable[[str], PushResult], *, workers: int = 20,
-    done: Callable[[PushResult], None] = lambda _: None,
+    done: Callable[[PushResult], None] = lambda _: None, interrupted: Callable[[], None] = lambda: None,
 ) -> list[PushResult]:  # fmt: skip
     """Results in the order of `hosts`. Members of a pair (`pair_of`) run one after the other, the next only when
     the last ended well; otherwise it is left alone and says so. One switch never stops those of other pairs.
-    `done` is told every result in this thread as it comes."""
+    `done` is told every result in this thread as it comes. Ctrl-C begins no further switch and waits for those under
+    way (`interrupted` is called); a second one is raised."""
     queues: dict[str, list[str]] = {}
     for host in hosts:
         queues.setdefault(pair_of.get(host, host), []).append(host)
@@ -56,10 +57,23 @@ def rollout(
                 host = queues[key].pop(0)
                 running[pool.submit(push_one, host)] = (key, host)
 
+        stopped = False
         for key in queues:
             start(key)
         while running:
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            try:
+                finished = wait(running, return_when=FIRST_COMPLETED).done
+            except KeyboardInterrupt:
+                if stopped:
+                    raise
+                stopped = True
+                interrupted()
+                for key in queues:
+                    for host in queues[key]:
+                        note(PushResult(host, "refused", "not begun: the run was stopped by hand"))
+                    queues[key] = []
+                continue
+            for future in finished:
                 key, host = running.pop(future)
                 error = future.exception()
                 result = (
