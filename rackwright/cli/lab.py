@@ -200,7 +200,7 @@ def rehearse(
         typer.Option("-p", "--project", help="Project folder or shipped project, planned. Default: this folder."),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Name of the lab.")] = "rehearsal",
-    servers_per_pair: Annotated[int, typer.Option("--servers-per-pair", min=2, help="So many servers a pair.")] = 3,
+    servers_per_pair: Annotated[int, typer.Option("--servers-per-pair", min=2, help="So many servers a pair.")] = 2,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab standing, also when a step fails.")] = False,
 ) -> None:  # fmt: skip
     """Rehearse the whole night: lab, playbooks, verify, eight faults found and named, repaired, verified, gone.

@@ -102,7 +102,7 @@ def run_rehearse(project_name: str | None, name: str, per_pair: int, *, keep: bo
     with refusals():
         one = rehearsal.begin(
             source,
-            lambda i, p: shape(i, p, pairs=scaled_down(i), servers_per_pair=per_pair),
+            lambda i, p: shape(i, p, pairs=scaled_down(i, rehearsal.PAIRS), servers_per_pair=per_pair),
             name,
             BASE / name,
             tell,

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from inventory.inventory import Inventory
 from inventory.load import PROJECTS
+from inventory.plan_model import Plan
 from rackwright.lab import rehearsal
 from rackwright.lab.cleanup import remove
-from rackwright.lab.shape import scaled_down, shape
+from rackwright.lab.shape import Shape, scaled_down, shape
 from tests.lab.labs import leftovers, machine_network
+
+
+def _shape(inventory: Inventory, plan: Plan) -> Shape:
+    pairs = scaled_down(inventory, rehearsal.PAIRS)
+    return shape(inventory, plan, pairs=pairs, servers_per_pair=rehearsal.SERVERS_PER_PAIR)
 
 
 @pytest.mark.usefixtures("capable")
@@ -21,7 +28,7 @@ def test_the_whole_night(tmp_path: Path) -> None:
     folder.mkdir()
     told: list[str] = []
     one = rehearsal.begin(
-        PROJECTS / "guangxi", lambda i, p: shape(i, p, pairs=scaled_down(i), servers_per_pair=3), "rehearsal", folder,
+        PROJECTS / "guangxi", _shape, "rehearsal", folder,
         told.append,
     )  # fmt: skip
     try:
