@@ -21,7 +21,7 @@ from rackwright.lab import claims, netns
 from rackwright.lab.cleanup import remove
 from rackwright.lab.shape import shape
 from rackwright.lab.up import up
-from tests.lab.labs import Lab
+from tests.lab.labs import Lab, eventually
 from topology.platforms.render import parse
 from topology.switch_config import SwitchConfig
 
@@ -81,21 +81,41 @@ def running(lab: Lab, platform: str) -> SwitchConfig:
     return parse(platform, text)
 
 
-def push(lab: Lab, platform: str, *words: str) -> tuple[dict[str, Any], str]:
-    """The result of the switch of a platform, and all that stood on the screen."""
+def rackwright(lab: Lab, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A verb run in the control namespace over the project of the lab."""
     project, build = lab.folder.parent / "guangxi", lab.folder.parent / "build"
-    done = subprocess.run(
+    return subprocess.run(
         [
-            "ip", "netns", "exec", lab.state.control, sys.executable, "-m", "rackwright", "push", "-p", str(project),
-            "--host", SWITCH[platform], "--yes", "--out", str(build), "--timeout", "2", "--settle", "20",
-            "--revert-in", "60", "--override-by", "duty", "--override-ticket", "CHG-1", "--without-timer", *words,
+            "ip", "netns", "exec", lab.state.control, sys.executable, "-m", "rackwright", verb, "-p", str(project),
+            "--out", str(build), *words,
         ],
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=claims.environment(lab.state),
+    )  # fmt: skip
+
+
+def pushed(lab: Lab, *words: str) -> tuple[dict[str, dict[str, Any]], str]:
+    """Results by switch, and all that stood on the screen."""
+    done = rackwright(
+        lab, "push", "--yes", "--timeout", "2", "--settle", "30", "--revert-in", "60", "--override-by", "duty",
+        "--override-ticket", "CHG-1", "--without-timer", *words,
     )  # fmt: skip
     found = re.search(r"logs: (\S+)", done.stderr)
     assert found, done.stdout + done.stderr
     rows = json.loads((Path(found[1]) / "result.json").read_text(encoding="utf-8"))
-    return next(r for r in rows if r["host"] == SWITCH[platform]), done.stdout + done.stderr
+    return {r["host"]: r for r in rows}, done.stdout + done.stderr
+
+
+def push(lab: Lab, platform: str, *words: str) -> tuple[dict[str, Any], str]:
+    """The result of the switch of a platform, and the screen."""
+    results, screen = pushed(lab, "--host", SWITCH[platform], *words)
+    return results[SWITCH[platform]], screen
+
+
+def run_named(screen: str) -> str:
+    """The run that the screen names to be put back."""
+    found = re.search(r"to put this run back: rackwright push .* --undo (\S+)", screen)
+    assert found, screen
+    return found[1]
 
 
 CASES: dict[tuple[str, str], tuple[tuple[str, ...], dict[str, str], set[str], str]] = {
@@ -137,9 +157,7 @@ def test_what_the_screen_says_is_so(switches: Lab, platform: str, case: str) -> 
         return
     assert now.bgp is not None
     assert result["undo"] in screen
-    run = re.search(r"to put this run back: rackwright push .* --undo (\S+)", screen)
-    assert run, screen
-    back, screen = push(switches, platform, "--undo", run[1])
+    back, screen = push(switches, platform, "--undo", run_named(screen))
     assert back["outcome"] == "confirmed", screen
     assert running(switches, platform).bgp is None
 
@@ -151,12 +169,41 @@ def test_a_switch_is_pushed_and_put_back(switches: Lab, platform: str) -> None:
     assert result["outcome"] == "confirmed", screen
     assert running(switches, platform).bgp is not None
     assert push(switches, platform)[0]["outcome"] == "no change"
-    run = re.search(r"to put this run back: rackwright push .* --undo (\S+)", screen)
-    assert run, screen
-    back, screen = push(switches, platform, "--undo", run[1])
+    back, screen = push(switches, platform, "--undo", run_named(screen))
     assert back["outcome"] == "confirmed", screen
     now = running(switches, platform)
     assert (now.host, now.vlans, now.bgp, now.lags, now.servers) == (
         before.host, before.vlans, before.bgp, before.lags, before.servers,
     )  # fmt: skip
     assert not any(p.address or p.description for p in now.ports)
+
+
+def test_all_in_batches_then_verified_then_put_back(switches: Lab) -> None:
+    """Six switches of three makers go from delivered to as planned, as `verify` sees it, and back."""
+    pairs = [word for pair in PLATFORMS for word in ("--pair", pair)]
+    results, screen = pushed(switches, *pairs, "--hold-by", "duty")
+    assert {h: r["outcome"] for h, r in results.items()} == dict.fromkeys(results, "confirmed"), screen
+    assert len(results) == 6
+    batches = re.findall(r"^batch (\d+) \(\w+\): (.*?)(?:   then .*)?$", screen, re.MULTILINE)
+    assert [len(hosts.split(", ")) for _, hosts in batches] == [1] * 6, "a quarter of six is one"
+    assert not any({f"{p}A", f"{p}B"} <= set(hosts.split(", ")) for _, hosts in batches for p in PLATFORMS)
+
+    def verified() -> list[dict[str, Any]]:
+        done = rackwright(switches, "verify", *pairs, "--format", "json")
+        found = json.loads(done.stdout)["results"]
+        return [
+            r
+            for r in found
+            if r["test"] in ("configuration", "session", "light", "version", "serial", "port")
+        ]
+
+    def wrong() -> list[dict[str, Any]]:
+        return [r for r in verified() if r["verdict"] not in ("pass", "not run")]
+
+    assert eventually(lambda: not wrong(), 60), wrong()
+    seen = {
+        (r["test"], r["subject"].split(":")[0].split(" ")[0]) for r in verified() if r["verdict"] == "pass"
+    }
+    assert {(t, h) for t in ("configuration", "session", "light") for h in results} <= seen
+    back, screen = pushed(switches, *pairs, "--undo", run_named(screen))
+    assert {h: r["outcome"] for h, r in back.items()} == dict.fromkeys(results, "confirmed"), screen
