@@ -118,7 +118,7 @@ def run_status(asked: Asked) -> None:
     """What the states say."""
     from stacks.programs.entry import plan_digest
     from stacks.runner.engine import locks
-    from stacks.runner.state import read_state
+    from stacks.runner.state import last_run, read_state
 
     project, home = project_home(asked)
     digest = plan_digest(project.plan) if project.plan else ""
@@ -131,6 +131,8 @@ def run_status(asked: Asked) -> None:
             word = "of this plan" if state.digest == digest else "of another plan"
         if state is not None and not state.resources and not state.digest:
             word = "empty"
+        if state is not None and last_run(home, layer, site).endswith("failed"):
+            word = "the last run failed: `stacks up` goes on"
         if state is not None and state.pending:
             word = "left half done: `stacks up --resume` goes on"
         if held:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stacks.layers import project_name
-from stacks.runner.engine import CHECKOUT, Engine, Home, environment, locks
+from stacks.runner.engine import CHECKOUT, PASSPHRASE, Engine, Home, environment, locks
 from stacks.runner.interrupt import interrupted
 from stacks.runner.results import RESUME, Gather, Progress, StackResult
-from stacks.runner.state import read_state
+from stacks.runner.state import last_run, read_state
 
 if TYPE_CHECKING:
     from pulumi.automation import Stack
@@ -107,6 +107,11 @@ def drift(target: Target, tell: Progress) -> StackResult:
     """Look at everything in the state; what differs is drift. Changes nothing, not even the state."""
     found = _run(target, tell, lambda stack, listen: stack.preview_refresh(on_event=listen), "drift")
     found.not_declared = {}
+    last = last_run(target.home, target.layer, target.site)
+    if found.outcome == "drift":
+        found.hint = "`rackwright stacks up --refresh` puts it right"
+    elif found.outcome == "no change" and last and last != "update succeeded":
+        found.hint = f"the last run ({last}) may have left what the plan says undone: `rackwright stacks preview` tells"
     return found
 
 
@@ -151,11 +156,13 @@ def _run(
             changed if result.changes else ("nothing there" if changed == "destroyed" else "no change")
         )
     except CommandError as error:
-        gather.finish()
+        gather.failed() if changed == "changed" else gather.finish()
         result.outcome, result.hint = "failed", held_by(target) or ""
         if interrupted():
             result.outcome = "interrupted"
             result.hint = result.hint or _how_to_go_on(target)
+        elif "currently locked by" in str(error) and result.hint:
+            result.outcome = "locked"  # by one that began a moment before
         elif not result.errors:
             result.errors.append(last_words(str(error)))
     result.seconds = time.monotonic() - begun
@@ -188,8 +195,11 @@ def last_words(text: str) -> str:
     """What the engine wrote to standard error, without its own frame."""
     before, _, stderr = text.partition("stderr:")
     told = stderr if stderr.strip() else before.partition("stdout:")[2]
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
-    return " ".join(lines)[:600] or "the engine ended without a word: it was killed"
+    lines = [line.strip().removeprefix("error: ") for line in told.splitlines() if line.strip()]
+    words = " ".join(lines)[:600] or "the engine ended without a word: it was killed"
+    if "incorrect passphrase" in words:
+        return f"{PASSPHRASE[0]} is not the one this state was made with; nothing was looked at or changed"
+    return words
 
 
 def outputs(target: Target) -> Mapping[str, Any]:

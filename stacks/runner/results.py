@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Outcome = Literal[
@@ -29,7 +29,7 @@ GROUPING = ("pulumi:", "rackwright:components:")
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of one resource: `sign` + ~ - ±, and the inputs that differ, old and new value each."""
+    """What becomes of one resource: `sign` + ~ - ± (! found to differ by a run that failed before it put it right), and the inputs that differ, old and new value each."""
 
     sign: str
     kind: str
@@ -94,6 +94,7 @@ class Gather:
     same: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
+    found: set[tuple[str, str]] = field(default_factory=set)
 
     def event(self, event: Any) -> None:
         """One event of the engine."""
@@ -115,6 +116,13 @@ class Gather:
         self.result.left = len(own - changed)
         self.result.changes.sort(key=lambda c: (c.kind, c.name))
 
+    def failed(self) -> None:
+        """Finish a run that was to change things and failed: what it only found is not told as done."""
+        self.result.changes = [
+            replace(c, sign="!") if (c.kind, c.name) in self.found else c for c in self.result.changes
+        ]
+        self.finish()
+
     def _done(self, meta: Any) -> None:
         op = _op(meta)
         if meta.type == STACK:
@@ -133,7 +141,9 @@ class Gather:
         self.same.discard(meta.urn)
         if changed is not None:
             self._keep(changed)
+            self.found.add((changed.kind, changed.name))
             return
+        self.found.discard((short(meta.type), name_of(meta.urn)))
         if op in ("replace", "create-replacement", "delete-replaced"):
             if meta.urn in self.replaced:
                 return

@@ -53,3 +53,16 @@ def read_state(home: Home, layer: str, site: str) -> StackState | None:
         str((latest.get("manifest") or {}).get("time", ""))[:19].replace("T", " "),
         str((stack.get("outputs") or {}).get("planDigest", "")),
     )  # fmt: skip
+
+
+def last_run(home: Home, layer: str, site: str) -> str:
+    """The last run of a stack, `update succeeded`, `refresh succeeded`, `update failed`; empty when nothing is known."""
+    if home.state_folder is None:
+        return ""
+    folder = home.state_folder / ".pulumi" / "history" / project_name(layer) / site
+    files = sorted((*folder.glob("*.history.json"), *folder.glob("*.history.json.gz")))
+    if not files:
+        return ""
+    data = files[-1].read_bytes()
+    told = json.loads(gzip.decompress(data) if files[-1].suffix == ".gz" else data)
+    return f"{told.get('kind')} {told.get('result')}"

@@ -59,7 +59,8 @@ def in_short(changes: Sequence[Change]) -> list[str]:
 
 def count_text(result: StackResult) -> str:
     """How much changed and how long it took."""
-    signs = {"+": "new", "~": "changed", "±": "replaced", "-": "gone", "=": "imported"}
+    signs = {"+": "new", "~": "changed", "±": "replaced", "-": "gone", "=": "imported",
+             "!": "found changed and not put right"}  # fmt: skip
     counts = result.counts()
     parts = [f"{counts[sign]} {word}" for sign, word in signs.items() if counts.get(sign)]
     if result.left:

@@ -1,0 +1,85 @@
+"""What the state tells of the last run, and words of the engine as what they mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stacks.runner import automation
+from stacks.runner.automation import Target, drift, last_words
+from stacks.runner.engine import Engine, Home
+from stacks.runner.results import Gather, StackResult
+from stacks.runner.state import last_run
+from stacks.runner.summary import count_text
+
+
+def history(folder: Path, *runs: tuple[str, str]) -> Home:
+    """A state folder in which stack bmc/A was run."""
+    home = Home(folder, folder / "project", f"file://{folder / 'state'}")
+    there = folder / "state" / ".pulumi" / "history" / "rackwright-bmc" / "A"
+    there.mkdir(parents=True)
+    for number, (kind, result) in enumerate(runs):
+        (there / f"A-{1000 + number}.history.json").write_text(json.dumps({"kind": kind, "result": result}))
+        (there / f"A-{1000 + number}.history.json.attrs").write_text("{}")
+    return home
+
+
+def test_the_last_run_is_the_youngest(tmp_path: Path) -> None:
+    home = history(tmp_path, ("update", "succeeded"), ("update", "failed"))
+    assert last_run(home, "bmc", "A") == "update failed"
+    assert last_run(home, "bmc", "B") == ""
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [(("update", "succeeded"), False), (("update", "failed"), True), (("refresh", "succeeded"), True)],
+)
+def test_no_drift_after_a_run_that_failed_is_not_told_as_all_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: tuple[str, str], told: bool
+) -> None:
+    target = Target("bmc", "A", history(tmp_path, last), Engine(None, tmp_path))
+
+    def quiet(*_: Any) -> StackResult:
+        return StackResult("bmc", "A", outcome="no change")
+
+    monkeypatch.setattr(automation, "_run", quiet)
+    assert ("`rackwright stacks preview` tells" in drift(target, lambda *_: None).hint) is told
+
+
+def test_words_of_the_engine_are_told_as_what_they_mean() -> None:
+    failed = "\n code: 255\n stdout: \n stderr: error: {}\n"
+    assert last_words(failed.format("no such thing")) == "no such thing"
+    wrong = last_words(
+        failed.format("getting stack configuration: get stack secrets manager: incorrect passphrase")
+    )
+    assert "PULUMI_CONFIG_PASSPHRASE is not the one this state was made with" in wrong
+
+
+def test_what_a_failed_run_only_found_is_not_told_as_done() -> None:
+    def done(name: str, op: str, tag: str) -> None:
+        urn = f"urn:pulumi:A::rackwright-bmc::rackwright:redfish:Bmc::{name}"
+        old, new = (SimpleNamespace(inputs={"assetTag": x}, outputs={"assetTag": x}) for x in (name, tag))
+        meta = SimpleNamespace(
+            type="rackwright:redfish:Bmc", urn=urn, op=op, old=old, new=new, detailed_diff=None, diffs=["assetTag"]
+        )  # fmt: skip
+        gather.event(
+            SimpleNamespace(
+                resource_pre_event=None, res_outputs_event=SimpleNamespace(metadata=meta), res_op_failed_event=None,
+                diagnostic_event=None,
+            )
+        )  # fmt: skip
+
+    gather = Gather(StackResult("bmc", "A"), lambda *_: None)
+    done("srv-1", "refresh", "by hand")
+    done("srv-2", "refresh", "by hand")
+    done("srv-1", "update", "srv-1")
+    gather.failed()
+    assert [c.line() for c in gather.result.changes] == [
+        "~ Bmc srv-1: assetTag srv-1 -> srv-1",
+        "! Bmc srv-2: assetTag srv-2 -> by hand",
+    ]
+    assert count_text(gather.result) == "1 changed, 1 found changed and not put right"
