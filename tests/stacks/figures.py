@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -104,7 +104,7 @@ def _resident(root: int) -> dict[str, int]:
     return found
 
 
-def guangxi(servers: int | None) -> list[Run]:
+def guangxi(servers: int | None, layers: Collection[str] = ("dhcp", "dns", "bmc")) -> list[Run]:
     """The whole project through the command line, stack after stack."""
     out: list[Run] = []
     with (
@@ -128,6 +128,8 @@ def guangxi(servers: int | None) -> list[Run]:
             return rows
 
         for layer, site in (("dhcp", "A"), ("dns", "A"), ("bmc", "A"), ("bmc", "B")):
+            if layer not in layers:
+                continue
             one = ["--layer", layer, "--site", site]
             runs: list[Run] = []
             for verb, words in (("preview", []), ("up", ["--yes"]), ("up again", ["--yes"]), ("drift", [])):
@@ -144,8 +146,9 @@ def guangxi(servers: int | None) -> list[Run]:
     return out
 
 
-def by_number(sizes: tuple[int, ...]) -> list[Run]:
-    """Reservations in one stack by plain `pulumi`: create, run again, refresh, destroy."""
+def by_number(sizes: tuple[int, ...], *, once: bool = False) -> list[Run]:
+    """Reservations in one stack by plain `pulumi`: create, run again, refresh, destroy. `once`: the state is written
+    at the end alone, not before and after every resource (a killed run loses what it made, so no stack runs so)."""
     out: list[Run] = []
     engine = find_engine()
     for size in sizes:
@@ -162,7 +165,7 @@ def by_number(sizes: tuple[int, ...]) -> list[Run]:
             )  # fmt: skip
             values = {
                 **os.environ, **environment(home), "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE, "FIGURES_COUNT": str(size),
-                "FIGURES_KEA": server.url, "PATH": f"{engine.path.parent}:{os.environ['PATH']}",
+                "FIGURES_KEA": server.url, **({"PULUMI_SKIP_CHECKPOINTS": "true"} if once else {}), "PATH": f"{engine.path.parent}:{os.environ['PATH']}",
             }  # fmt: skip
 
             def pulumi(*words: str, own: Path = folder / "work", values: dict[str, str] = values) -> None:
@@ -178,7 +181,9 @@ def by_number(sizes: tuple[int, ...]) -> list[Run]:
                 ("refresh", ("refresh", "--preview-only", "--expect-no-changes")),
                 ("destroy", ("destroy", "--yes", "--skip-preview")),
             ):
-                with watched(f"{size:,} reservations {what}", size, out):
+                with watched(
+                    f"{size:,} reservations{', state written once,' if once else ''} {what}", size, out
+                ):
                     pulumi(*words)
                 if what == "up":
                     assert len(server.saved()) == size
@@ -212,11 +217,13 @@ def main() -> None:
     """Print and write."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--servers", type=int, help="of each site only so many servers; 0: none")
+    words.add_argument("--layers", nargs="*", default=["dhcp", "dns", "bmc"], help="of the project, these")
     words.add_argument("--sizes", type=int, nargs="*", default=list(SIZES), help="reservations in one stack")
+    words.add_argument("--once", action="store_true", help="write the state of these at the end alone")
     words.add_argument("--out", type=Path, default=CHECKOUT / "build" / "stacks-figures.json")
     asked = words.parse_args()
-    runs = by_number(tuple(asked.sizes))
-    runs += guangxi(asked.servers) if asked.servers != 0 else []
+    runs = by_number(tuple(asked.sizes), once=asked.once)
+    runs += guangxi(asked.servers, asked.layers) if asked.servers != 0 else []
     asked.out.write_text(json.dumps([asdict(r) for r in runs], indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(table(runs))
 
