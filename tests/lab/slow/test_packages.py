@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from rackwright.lab.up import PROGRAMS
-from tests.lab.slow.conftest import Needs, debian
+from tests.lab.slow.conftest import Needs
+from tests.lab.slow.machines import debian
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "lab-packages.sh"
 MORE = (
@@ -37,7 +38,7 @@ def bare(needs: Needs, tmp_path: Path) -> Iterator[Path]:
     needs("mmdebstrap", "chroot", "unshare")
     root = tmp_path / "root"
     try:
-        debian(root, [])
+        debian(root)
         shutil.copy(SCRIPT, root / "lab-packages.sh")
         policy = root / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\n# mine\nexit 0\n")

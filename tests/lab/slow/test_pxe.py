@@ -7,7 +7,6 @@ what would be installed is not. Run by `make slow`.
 import dataclasses
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -25,13 +24,14 @@ from inventory import model as m  # noqa: E402
 from inventory.inventory import Inventory  # noqa: E402
 from inventory.plan_model import Plan  # noqa: E402
 from rackwright.lab import bmc, netns  # noqa: E402
+from tests.lab.slow.conftest import Needs  # noqa: E402
+from tests.lab.slow.machines import program  # noqa: E402
 from topology import dhcp  # noqa: E402
 
 pytestmark = pytest.mark.slow
 SPACE = f"rwpxe{os.getpid() % 100000}"
 MAC, BOOT = "52:54:00:aa:00:02", "10.10.200.1"
 ROM = Path("/usr/lib/ipxe/qemu/pxe-e1000.rom")
-PROGRAMS = ("ip", "kea-dhcp4", "dnsmasq", "qemu-system-x86_64")
 HOME = """
 import http.server, sys
 class Home(http.server.BaseHTTPRequestHandler):
@@ -46,18 +46,9 @@ http.server.HTTPServer(("0.0.0.0", 80), Home).serve_forever()
 
 
 @pytest.fixture
-def space() -> Iterator[str]:
+def space(needs: Needs) -> Iterator[str]:
     """A namespace with a bridge and a tap for the machine."""
-    lacking = netns.missing_capabilities(PROGRAMS)
-    if not ROM.exists():
-        lacking.append(f"{ROM} (package ipxe-qemu)")
-    if not os.environ.get("RACKWRIGHT_SLOW"):
-        pytest.skip("slow: run by `make slow`")
-    if lacking:
-        reason = "no machine can be started here: " + "; ".join(lacking)
-        if os.environ.get("RACKWRIGHT_CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    needs("ip", "kea-dhcp4", "dnsmasq", "qemu-system-x86_64", files={ROM: "ipxe-qemu"})
     try:
         netns.ip("netns", "add", SPACE)
         lines = [
@@ -77,11 +68,6 @@ def space() -> Iterator[str]:
         yield SPACE
     finally:
         netns.ip_batch([f"netns del {SPACE}"], force=True)
-
-
-def program(name: str) -> str:
-    """Where a program is."""
-    return shutil.which(name) or f"/usr/sbin/{name}"
 
 
 def test_a_machine_starts_over_redfish_dhcp_and_pxe_and_phones_home(
