@@ -271,7 +271,7 @@ class _Run:
             return ""
         text = f"batch {batch.number} ({batch.step}: {', '.join(batch.hosts)}) runs; next: {', '.join(after.hosts)}"
         by = (self.asked.hold_by or "").strip()
-        if not by and sys.stdin.isatty():
+        if not by and at_terminal():
             say(f"HOLD POINT: {text}\nyour name to go on, or just Enter to stop: ")
             by = input().strip()
         if not by:
@@ -312,7 +312,7 @@ class _Run:
         say(f"push to {len(hosts)} switches of {len(pairs)} pairs; {back}")
         if self.asked.yes:
             return True
-        if not sys.stdin.isatty():
+        if not at_terminal():
             say("nobody at the terminal to ask: give --yes")
             return False
         say("go on? [y/N] ")
@@ -335,6 +335,11 @@ class _Run:
         }
         with (self.folder / "changes.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def at_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
 
 
 def stopping() -> None:

@@ -112,6 +112,24 @@ def test_one_first_then_its_twin_and_a_person_looks_between(
     assert "A-ASW-01B  confirmed" in done.output
 
 
+@pytest.mark.parametrize(("typed", "went_on"), [("duty officer", True), ("", False)])
+def test_a_person_at_the_terminal_is_asked_at_a_hold_point(
+    switch: tuple[Switch, list[str]],
+    pair: list[Switch],
+    monkeypatch: pytest.MonkeyPatch,
+    typed: str,
+    went_on: bool,
+) -> None:
+    monkeypatch.setattr("rackwright.cli.push.at_terminal", lambda: True)
+    answers = iter(["y", typed])
+    monkeypatch.setattr("builtins.input", lambda *_: next(answers))
+    done = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-01"])
+    assert "HOLD POINT: batch 1 (canary: A-ASW-01A) runs; next: A-ASW-01B" in done.output
+    assert done.exit_code == (0 if went_on else 1), done.output
+    assert ("vlan batch 101" in pair[1].text()) is went_on
+    assert ("hold point released by duty officer" in done.output) is went_on
+
+
 def test_a_run_is_put_back_by_its_folder_or_name(
     switch: tuple[Switch, list[str]], pair: list[Switch], tmp_path: Path
 ) -> None:
