@@ -38,7 +38,7 @@ STAGES = (
 shared), appliances (none in the lab), joining clusters (their commands are not known)."""
 PAIRS, SERVERS_PER_PAIR = 3, 2
 """A lab for a rehearsal: pairs a site, servers a pair; 38 nodes of the Guangxi plan, 10 of them servers, which cost most."""
-SETTLE_S = 60.0
+SETTLE_S = 120.0
 """So long neighbours and sessions may take."""
 PERSON = (
     "rackwright_override_by=rehearsal",
