@@ -49,6 +49,8 @@ method=disabled
 """
 SMALL = "table ip small {\n chain c {\n type filter hook input priority 0;\n ip protocol icmp ip length > 1500 drop;\n }\n}\n"
 """Large packets of the role's check do not arrive; SSH does."""
+PATIENCE_S = 600
+"""An interpreted machine on a busy one is slow."""
 pytestmark = pytest.mark.slow
 
 
@@ -113,6 +115,14 @@ class Guest:
             cwd=ROOT / "playbooks", env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
+
+    def members(self) -> dict[str, str]:
+        """Members of the bond and their state, as the kernel tells in /proc/net/bonding."""
+        return dict(
+            re.findall(
+                r"Slave Interface: (\S+)\nMII Status: (\S+)", self.run("cat", "/proc/net/bonding/bond0")
+            )
+        )
 
     def agreed(self) -> int:
         """Members that LACP holds on the side of the switch."""
@@ -198,26 +208,21 @@ def guest(
         undo.callback(qemu.wait)
         undo.callback(qemu.kill)
         made = Guest(space, switch, tmp_path, planned.address)
-        assert eventually(lambda: HOST in made.run("hostname"), 240), (tmp_path / "console").read_text()[
-            -3000:
-        ]
+        assert eventually(lambda: HOST in made.run("hostname"), PATIENCE_S), (
+            tmp_path / "console"
+        ).read_text()[-3000:]
         yield made
-
-
-def members(text: str) -> dict[str, str]:
-    """Members of a bond and their state, as the kernel tells in /proc/net/bonding."""
-    return dict(re.findall(r"Slave Interface: (\S+)\nMII Status: (\S+)", text))
 
 
 def test_a_host_puts_its_network_back_when_the_controller_dies_in_the_change(guest: Guest) -> None:
     assert guest.untouched()
-    stage = guest.begin(host_network_undo_min=1)
+    stage = guest.begin(host_network_undo_min=2)
     try:
-        assert eventually(lambda: guest.agreed() == 2, 240)
+        assert eventually(lambda: guest.agreed() == 2, PATIENCE_S)
     finally:
         os.killpg(stage.pid, signal.SIGKILL)
         stage.wait()
-    assert eventually(guest.untouched, 240)
+    assert eventually(guest.untouched, PATIENCE_S)
 
 
 def test_the_role_undoes_what_fails_then_bonds_two_cards_and_verify_sees_one_go(guest: Guest) -> None:
@@ -227,15 +232,14 @@ def test_the_role_undoes_what_fails_then_bonds_two_cards_and_verify_sees_one_go(
     assert code != 0
     assert f'host_network failed on {HOST} in "The largest packet passes whole to the gateway"' in text
     assert "(undone)" in text
-    assert eventually(guest.untouched), text
+    assert eventually(guest.untouched, PATIENCE_S), text
     netns.in_namespace(guest.space, "nft", "delete", "table", "ip", "small")
 
     code, changes, text = guest.play()
     assert code == 0, text
     assert changes > 0
-    state = guest.run("cat", "/proc/net/bonding/bond0")
-    assert "Bonding Mode: IEEE 802.3ad" in state, text
-    assert members(state) == {"p1": "up", "p2": "up"}
+    assert "Bonding Mode: IEEE 802.3ad" in guest.run("cat", "/proc/net/bonding/bond0"), text
+    assert guest.members() == {"p1": "up", "p2": "up"}
     assert guest.agreed() == 2
     assert guest.run("systemctl", "is-active", "rackwright-undo-network.timer") == "inactive\n"
     seen = guest.verify()
@@ -245,5 +249,5 @@ def test_the_role_undoes_what_fails_then_bonds_two_cards_and_verify_sees_one_go(
     assert (code, changes) == (0, 0), text
 
     machines.order(guest.monitor, "set_link n1 off")
-    assert eventually(lambda: members(guest.run("cat", "/proc/net/bonding/bond0")).get("p2") == "down")
+    assert eventually(lambda: guest.members().get("p2") == "down", PATIENCE_S)
     assert guest.verify()["bond"] == ("different", "1 up")
