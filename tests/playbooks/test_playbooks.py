@@ -110,7 +110,11 @@ def test_plugin_and_static_file_list_what_the_plan_says(tmp_path: Path) -> None:
         listed = plain(json.loads(done.stdout))
         for host, values in wanted["_meta"]["hostvars"].items():
             seen = listed["_meta"]["hostvars"][host]
-            assert {k: v for k, v in seen.items() if k not in shared and k not in ("rackwright_build", "rackwright_folder")} == values
+            assert {
+                k: v
+                for k, v in seen.items()
+                if k not in shared and k not in ("rackwright_build", "rackwright_folder")
+            } == values
         for group, data in wanted.items():
             if group not in ("_meta", "all"):
                 assert listed[group].get("hosts", []) == data.get("hosts", []), group
