@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -193,6 +194,8 @@ def held_by(target: Target) -> str | None:
 
 def last_words(text: str) -> str:
     """What the engine wrote to standard error, without its own frame."""
+    if re.search(r"^\s*code: -\d+$", text, re.MULTILINE):
+        return "the engine was killed"
     before, _, stderr = text.partition("stderr:")
     told = stderr if stderr.strip() else before.partition("stdout:")[2]
     lines = [line.strip().removeprefix("error: ") for line in told.splitlines() if line.strip()]

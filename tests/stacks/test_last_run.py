@@ -56,6 +56,8 @@ def test_words_of_the_engine_are_told_as_what_they_mean() -> None:
     wrong = last_words(
         failed.format("getting stack configuration: get stack secrets manager: incorrect passphrase")
     )
+    killed = "\n code: -9\n stdout: Updating (A):\n\n stderr: \n"
+    assert last_words(killed) == "the engine was killed"
     assert "PULUMI_CONFIG_PASSPHRASE is not the one this state was made with" in wrong
 
 
