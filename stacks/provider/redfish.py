@@ -238,7 +238,10 @@ class Controller:
         return answer
 
     def _no_login(self, tried: str, answered: str) -> RefusedError:
-        then = "Correct the secrets named by rackwright:bmcUser and rackwright:bmcPassword"
+        then = (
+            "Correct the secrets named by rackwright:bmcUser and rackwright:bmcPassword, or RACKWRIGHT_BMC_USER and "
+            "RACKWRIGHT_BMC_PASSWORD where none is named"
+        )
         return RefusedError(self.say(tried, answered, then), 401)
 
     def _once(
@@ -261,7 +264,7 @@ class Controller:
         except requests.exceptions.SSLError as error:
             raise UnreachableError(
                 self.say(tried, f"its certificate is not trusted ({_root(error)})",
-                         "Name the authority with rackwright:bmcCa, or put a certificate for this address on it")
+                         "Name the authority with rackwright:bmcCa or RACKWRIGHT_BMC_CA, or put a certificate for this address on it")
             ) from None  # fmt: skip
         except requests.RequestException as error:
             if isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error):
