@@ -16,7 +16,7 @@ stacks = typer.Typer(
     "and switch configurations where a project wants that.\n\n"
     "One stack a site and layer, in the order of what they need. The state lies below build/<project>/stacks; "
     "PULUMI_CONFIG_PASSPHRASE encrypts it. docs/stacks.md tells the rest.\n\n"
-    "Exit codes: 0 all is well, 1 a stack failed or something has drifted, 2 nothing could be run.",
+    "Exit codes: 0 all is well, 1 a stack failed or something has drifted, 2 nothing could be run, 130 interrupted.",
 )
 
 ProjectOption = Annotated[
