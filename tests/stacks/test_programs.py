@@ -221,4 +221,4 @@ def test_stack_folders_are_those_of_the_layers() -> None:
         assert (root / name / "__main__.py").is_file()
         for stack in [layer.stack] if layer.stack else ["A", "B"]:
             config = yaml.safe_load((root / name / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
-            assert "encryptionsalt" not in config
+            assert config["config"][f"{project_name(name)}:project"] == "guangxi"
