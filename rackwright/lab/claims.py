@@ -48,6 +48,7 @@ def environment(state: State) -> dict[str, str]:
         "RACKWRIGHT_SERVER_KEY": str(folder / "id_lab"),
         "ANSIBLE_REMOTE_USER": "root", "ANSIBLE_PRIVATE_KEY_FILE": str(folder / "id_lab"),
         "ANSIBLE_SSH_COMMON_ARGS": f"-o UserKnownHostsFile={known}",
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(state.run / "ssh"),  # labs side by side have the same addresses
     }  # fmt: skip
     path = os.environ.get("PATH", "")
     if tools not in path.split(os.pathsep):

@@ -25,12 +25,14 @@ Neighbours = list[tuple[str, str, str]]
 
 def run(rounds: int, quick: bool = False) -> Bench:
     """The factor at 100 switches whose answers take 50 ms; both sides ask the same."""
-    from topology.observe.collect import VRP, Access, Target, collect
+    from topology.observe.collect import Access, Target, collect
     from topology.observe.record import Record
     from topology.observe.session import Credentials
+    from topology.observe.switch_facts import READINGS
     from topology.observe.vrp import lldp_of
 
     count = 6 if quick else COUNT
+    asked = READINGS["huawei_vrp"].commands
     with tempfile.TemporaryDirectory() as name, switches(count, SLOW_S, Path(name)) as port:
         folder = Path(name)
         targets = [Target(f"sw{n}", address(n), "huawei_vrp", port) for n in range(count)]
@@ -57,12 +59,12 @@ def run(rounds: int, quick: bool = False) -> Bench:
                 )
                 prompt = rf"<{target.name}>"
                 line.send_command("screen-length 0 temporary", expect_string=prompt)
-                texts = {c: line.send_command(c, expect_string=prompt) for c in VRP.values()}
+                texts = {c: line.send_command(c, expect_string=prompt) for c in asked.values()}
                 assert line.remote_conn_pre is not None
                 line.remote_conn_pre.close()  # its disconnect() would wait two seconds more
                 seen["loop"][target.name] = sorted(
                     (port, n["remote_system_name"], n["remote_port"])
-                    for port, found in lldp_of(str(texts[VRP["neighbours"]])).items()
+                    for port, found in lldp_of(str(texts[asked["neighbours"]])).items()
                     for n in found
                 )
 
