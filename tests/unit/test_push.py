@@ -277,3 +277,33 @@ def test_stopped_by_hand_ends_what_is_under_way_and_begins_no_more(monkeypatch: 
     ]  # fmt: skip
     assert results[1].message == "not begun: the run was stopped by hand"
     assert told == ["stopping"]
+
+
+def test_a_trial_of_an_earlier_run_is_kept_and_saved(bench: Bench) -> None:
+    """It runs what is wanted and would go back by itself: that is not "no change"."""
+    switch, port = switch_of(bench)
+    first = bench.driver(port)
+    first.open()
+    first.load_replace_candidate(config=render(WANTED))
+    first.commit_config(revert_in=60)
+    first.close()
+    assert switch.trial is not None
+
+    looked = run(bench, port, dry_run=True)
+    assert looked.outcome == "would change"
+    assert "not saved" in looked.message
+    result = run(bench, port)
+    assert result.outcome == "confirmed", result.message
+    assert "kept and saved" in result.message
+    assert not result.changed
+    assert switch.trial is None
+    assert switch.saved == switch.text()
+
+
+def test_what_was_never_saved_is_saved(bench: Bench) -> None:
+    switch, port = switch_of(bench)
+    assert run(bench, port).outcome == "confirmed"
+    switch.saved = BEFORE
+    assert run(bench, port).message.endswith("kept and saved")
+    assert switch.saved == switch.text()
+    assert run(bench, port).outcome == "no change"

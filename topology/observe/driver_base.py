@@ -208,6 +208,13 @@ class SwitchDriver(NetworkDriver):  # type: ignore[misc]
             raise CommandErrorException(f"`{self.show_running}`: the answer holds no configuration")
         return text
 
+    def saved(self) -> str:
+        """The configuration the switch would start with, as text; empty when it shows none."""
+        try:
+            return self._bare(self.read(self.show_saved, timeout_s=self.session.timeouts.commit_s))
+        except CommandErrorException:
+            return ""
+
     # ------------------------------------------------------------ what all getters share
 
     def get_config(

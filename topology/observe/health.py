@@ -85,6 +85,18 @@ def looked_at(before: Sight, checks: Checks) -> list[str]:
     return out
 
 
+def sessions_missing(driver: SwitchDriver, config: SwitchConfig) -> str:
+    """How many of the planned BGP sessions are up, in words; empty when all are, or none is planned."""
+    wanted = {n.address for n in config.bgp.neighbours} if config.bgp else set()
+    if not wanted:
+        return ""
+    up = _bgp_up(driver)
+    if up is None:
+        return f"whether its {len(wanted)} planned BGP sessions are up was not readable"
+    there = len(up & wanted)
+    return "" if there == len(wanted) else f"{there} of {len(wanted)} planned BGP sessions are up so far"
+
+
 def contradictions(driver: SwitchDriver, config: SwitchConfig) -> list[str]:
     """Where a second display tells another description than the configuration does."""
     try:

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from napalm.base.exceptions import CommandErrorException, NapalmException
+from napalm.base.exceptions import CommandErrorException, CommitConfirmException, NapalmException
 
 from topology.model_diff import differences
 from topology.observe.driver_base import NotOnThisPlatformError, SwitchDriver
 from topology.observe.goals import Goal, Intended, Restored
-from topology.observe.health import Checks, Sight, contradictions, look, looked_at, worse
+from topology.observe.health import (
+    Checks,
+    Sight,
+    contradictions,
+    look,
+    looked_at,
+    sessions_missing,
+    worse,
+)
 from topology.observe.push_result import Outcome, Progress, PushResult, Step, recorded
 from topology.observe.remediation import Remedy, opposite
 from topology.observe.rollout import rollout
@@ -155,6 +163,7 @@ class _Push:
         message = f"{self.goal.reached}, {'confirmed' if self.driver.has_timer else 'without a timer'}"
         if not self.result.steps[-1].ok:
             message += f"; but it is not saved and would be lost by a restart: {self.result.steps[-1].text}"
+        message += self.sessions()
         self.end("confirmed", message, self.by_hand(None))
 
     def look_before(self) -> None:
@@ -189,8 +198,38 @@ class _Push:
             rest = self.lacking(self.before)
             if rest:
                 self.end("refused", f"nothing to send, and yet: {'; '.join(rest[:3])}")
+            if self.unsaved():
+                self.keep()
             self.end("no change", f"{self.goal.reached} already")
         self.note(f"{len(candidate.lines)} lines to send")
+
+    def keep(self) -> None:
+        """It runs what is wanted and would not start with it: a trial of an earlier run may be in effect, or nobody
+        saved. Kept and saved, so that it does not go back later."""
+        if self.dry_run:
+            self.end(
+                "would change", f"{self.goal.reached} already, but not saved: it would be kept and saved"
+            )
+        self.sent = True
+        if self.driver.has_timer:
+            with suppress(CommitConfirmException):  # no trial was in effect
+                self.driver.confirm_commit()
+        self.driver.save()
+        rest = self.lacking(self.driver.running()) or self.unsaved()
+        if rest:
+            self.end("unknown", f"saved, but afterwards it has otherwise: {'; '.join(rest[:3])}")
+        self.end(
+            "confirmed", f"{self.goal.reached} already, but it was not saved: kept and saved{self.sessions()}"
+        )
+
+    def unsaved(self) -> list[str]:
+        """Where what the switch would start with is otherwise than wanted."""
+        return differences(self.config, parse(self.goal.platform, self.driver.saved()))
+
+    def sessions(self) -> str:
+        """What is to be said of planned BGP sessions that are not up."""
+        said = sessions_missing(self.driver, self.config)
+        return f"; {said}" if said else ""
 
     def commit(self) -> None:
         """Send it, on trial where that is possible. A lost session is looked after."""
@@ -314,7 +353,8 @@ class _Push:
             )
         self.end(
             "unknown",
-            f"{why}. Unless it was confirmed, the switch goes back by itself at {self.back_at()}: look then",
+            f"{why}. Unless it was confirmed, the switch goes back by itself at {self.back_at()}. "
+            "Push again: it tells what runs, and keeps and saves it where that is intended",
             f"{self.by_hand(self.revert_in_s)}   (after {self.back_at()}: {self.by_hand(None)})",
         )
 

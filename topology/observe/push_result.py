@@ -64,8 +64,8 @@ class PushResult:
 
     @property
     def changed(self) -> bool:
-        """True when the run may have left the switch otherwise than it was."""
-        return self.outcome in ("confirmed", "unknown")
+        """True when the run may have left the switch otherwise than it was; not when it only kept what ran."""
+        return self.outcome in ("confirmed", "unknown") and bool(self.diff)
 
 
 def data(result: PushResult) -> dict[str, object]:
