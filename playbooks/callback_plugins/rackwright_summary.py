@@ -81,7 +81,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             show(f"  FAILED   {host}: {task}: {first}", color="red")
             for line in more[:SHOWN]:
                 show(f"           {line}", color="red")
-        if self._failed:
+        if self._failed or (self._changed and not dry_run):
             show(
                 "  to undo a stage: ansible-playbook rollback.yml -e rackwright_stage=<stage> --limit <hosts>"
             )

@@ -199,7 +199,7 @@ def _opened(name: str | None, *, changing: bool) -> Iterator[tuple[State, Shape]
         say(
             f"no lab {name}; `rackwright lab list` shows them"
             if name
-            else "no lab is up; `rackwright lab up` builds one"
+            else "no lab of this folder is up: `rackwright lab up` builds one, `rackwright lab list` shows those of others"
         )
         leave(UNUSABLE)
     with refusals():

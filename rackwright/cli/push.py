@@ -276,8 +276,8 @@ class _Run:
             by = input().strip()
         if not by:
             return (
-                f"the run stopped at the hold point after batch {batch.number}; with nobody at a terminal "
-                "it goes on with --hold-by NAME"
+                f"the run stopped at the hold point after batch {batch.number}: run the same command again to go on "
+                "(where nobody is at a terminal, with --hold-by NAME)"
             )
         self.note("hold released", text, by)
         say(f"hold point released by {by}: {text}")
