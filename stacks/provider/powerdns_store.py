@@ -60,8 +60,16 @@ class PowerDns:
         return found
 
     def send(self, tried: str, method: str, name: str | None, body: Any, good: int) -> None:
-        """A change. Raises RefusedError with the server's own words, NoAnswerError, or UnreachableError."""
-        self._good(self.api.ask(tried, method, _path(name), body), tried, good)
+        """A change, sent again while the server's database is locked. Raises RefusedError with the server's own
+        words, NoAnswerError, or UnreachableError."""
+        for left in reversed(range(BROKEN_TRIES)):
+            answer = self.api.ask(tried, method, _path(name), body)
+            if method == "DELETE" and answer.status_code == 404 and left < BROKEN_TRIES - 1:
+                return  # the try before did it after all
+            if answer.status_code != 500 or not left:
+                break
+            time.sleep(0.3)
+        self._good(answer, tried, good)
 
     def _good(self, answer: Any, tried: str, good: int) -> None:
         if answer.status_code == good:
@@ -100,14 +108,7 @@ class ZoneStore:
             tried = (
                 f"changing {names}{f' and {len(rows) - 3} more' if len(rows) > 3 else ''} in zone {self.name}"
             )
-            for left in reversed(range(BROKEN_TRIES)):
-                try:
-                    self.server.send(tried, "PATCH", self.name, {"rrsets": rows}, 204)
-                    return
-                except RefusedError as error:
-                    if error.status != 500 or not left:
-                        raise
-                    time.sleep(0.3)
+            self.server.send(tried, "PATCH", self.name, {"rrsets": rows}, 204)
 
 
 def sets_of(zone: dict[str, Any]) -> Sets:

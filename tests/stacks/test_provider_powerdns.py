@@ -345,6 +345,24 @@ def test_half_a_change_of_a_zone_is_taken_back(server: PowerDns) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_database_locked_for_a_moment_is_no_failure(server: PowerDns, method: str) -> None:
+    locked: list[str] = []
+
+    def meddle(asked: str, _: bytes) -> str:
+        if asked != method or len(locked) > 1:
+            return ""
+        locked.append(asked)
+        return "fail"
+
+    with between(server.url, meddle) as url, provider(ENVIRONMENT, **KEYS) as client:
+        identity, state = client.create(ZONE, zone_of(url))
+        kept = client.create(RECORD, record_of(url))
+        client.delete(RECORD, *kept)
+        client.delete(ZONE, identity, state)
+    assert locked == [method] * 2
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 def test_an_answer_that_got_lost_is_looked_after(server: PowerDns, method: str) -> None:
     lost: list[str] = []
 
