@@ -23,7 +23,8 @@ def last_changes(logs: Path, hosts: list[str]) -> dict[str, str]:
 
 def run(logs: Path, name: str, **outcomes: Outcome) -> None:
     for host, outcome in outcomes.items():
-        record(logs / name, PushResult(host, outcome, "as said", platform="huawei_vrp"))
+        diff = "" if outcome == "no change" else "+ mtu 9000\n"
+        record(logs / name, PushResult(host, outcome, "as said", diff=diff, platform="huawei_vrp"))
 
 
 def test_the_last_run_that_changed_it_is_found_and_never_put_back_twice(tmp_path: Path) -> None:
@@ -31,6 +32,8 @@ def test_the_last_run_that_changed_it_is_found_and_never_put_back_twice(tmp_path
     run(tmp_path, "20260101T000000Z", SW1="confirmed", SW2="confirmed", SW3="rolled back")
     run(tmp_path, "20260102T000000Z", SW1="confirmed", SW2="no change", SW4="unknown")
     run(tmp_path, "20260103T000000Z", SW1="would change")
+    kept = PushResult("SW2", "confirmed", "what ran was saved", platform="huawei_vrp")
+    record(tmp_path / "20260103T000001Z", kept)  # nothing was changed: there is nothing to put back
     (tmp_path / "20260104T000000Z").mkdir()  # a run that was killed before it wrote anything
     hosts = ["SW1", "SW2", "SW3", "SW4"]
     first, second = "20260101T000000Z", "20260102T000000Z"
