@@ -103,6 +103,8 @@ class DeviceFacts:
     neighbours: tuple[SeenNeighbour, ...] | None = None
     ports: tuple[SeenPort, ...] | None = None
     configuration: str | None = None
+    saved: str | None = None
+    """The configuration a switch would start with; empty when it shows none."""
     bond_members_up: int | None = None
     mtu_bytes: int | None = None
     """Of the bond; of single ports see there."""

@@ -125,16 +125,20 @@ def installs(inventory: Inventory, plan: Plan) -> tuple[tuple[Install, ...], tup
         if device.record.os is None:
             reasons.append(f"fleet {device.owner} has no os")
         if not boot:
-            reasons.append("no boot server in management_servers")
+            reasons.append(_without(inventory, device.site, "boot", "boot"))
         if disk is None:
             reasons.append(f"{device.type.slug} lists no SSD of known size to install on")
         if address is None:
             reasons.append("no address of a bond in the plan")
         reasons += [f"MAC address of {port} not delivered" for port in missing]
         if not dns:
-            lacking.append(Lacking(name, "no name server in management_servers: installed without"))
+            lacking.append(
+                Lacking(name, f"{_without(inventory, device.site, 'dns', 'name')}: installed without")
+            )
         if not ntp:
-            lacking.append(Lacking(name, "no time server in management_servers: installed without"))
+            lacking.append(
+                Lacking(name, f"{_without(inventory, device.site, 'ntp', 'time')}: installed without")
+            )
         if reasons or disk is None or address is None or not boot:
             lacking += [Lacking(name, f"not rendered: {reason}") for reason in reasons]
             continue
@@ -244,6 +248,14 @@ def _texts(install: Install) -> list[str]:
 
 def _addresses(inventory: Inventory, site: str | None, kind: m.ServerKind) -> tuple[str, ...]:
     return tuple(server.address for server in inventory.servers(kind, site) if server.address)
+
+
+def _without(inventory: Inventory, site: str | None, kind: m.ServerKind, word: str) -> str:
+    """Why there is no server of a kind: nobody listed one, or nobody has said its address."""
+    names = [server.name for server in inventory.servers(kind, site)]
+    if names:
+        return f"address of {word} server {', '.join(names)} is not known"
+    return f"no {word} server in management_servers"
 
 
 def _system_disk(inventory: Inventory, device: Device) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Intended against observed, device by device: answer, model, serial number, version, ports, MTU, bond, time, configuration."""
+"""Intended against observed, device by device: answer, model, serial number, version, ports, MTU, bond, time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from inventory.findings import Text
 from inventory.inventory import Inventory
 from inventory.plan_model import Plan
 from topology.facts import ControllerFacts, DeviceFacts, SeenPort
-from topology.platforms.render import parse
-from topology.switch_config import SwitchConfig
 from topology.verify import Result, Seen
 
 GENERIC = "Generic"
@@ -23,7 +21,7 @@ DATA = ("access",)
 
 
 def verify_devices(
-    inventory: Inventory, plan: Plan, facts: Mapping[str, DeviceFacts], configs: Iterable[SwitchConfig] = (),
+    inventory: Inventory, plan: Plan, facts: Mapping[str, DeviceFacts],
     controllers: Mapping[str, ControllerFacts] | None = None, blind: frozenset[Seen] = frozenset(),
 ) -> list[Result]:  # fmt: skip
     """What is known of every device asked against what is intended, in name order. What nobody intends (a serial
@@ -33,7 +31,6 @@ def verify_devices(
     `blind` belong to the controller; the system says nothing of them.
     """
     bmcs = controllers or {}
-    wanted = {c.host: c for c in configs}
     serials = {d.device: d.serial for d in inventory.deliveries.values() if d.device and d.serial}
     ports: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     data: dict[str, list[str]] = defaultdict(list)
@@ -58,24 +55,23 @@ def verify_devices(
         if isinstance(device.record, m.Fleet) and device.record.role == "server":
             out += _server(inventory, seen, data[name])
         out.append(_time(inventory, seen, "clock" if device.kind == "switch" else "time"))
-        if name in wanted:
-            out.append(_configuration(wanted[name], seen))
     return [*out, *_versions(inventory, facts)]
 
 
 def result(
     test: str, seen: DeviceFacts | ControllerFacts, verdict: str, expected: str, found: str, text: Text, subject: str = "",
-    labels: tuple[str, ...] = (),
+    labels: tuple[str, ...] = (), fix: Text | None = None,
 ) -> Result:  # fmt: skip
     """A result with the answers that bear witness to it."""
     evidence = tuple(e for e in seen.evidence if any(w in e.command for w in WORDS[test]))
-    return Result(test, subject or seen.name, verdict, expected, found, text, labels, evidence)  # type: ignore[arg-type]
+    return Result(test, subject or seen.name, verdict, expected, found, text, labels, evidence, fix)  # type: ignore[arg-type]
 
 
 WORDS = {
     "answer": ("",), "model": ("version", "product-name", "Systems"), "serial": ("esn", "serial", "manuinfo", "show version", "Systems"), "version": ("version", "os-release"),
     "port": ("interface brief", "interfaces description", "link show", "Managers"), "mtu": ("link show",), "bond": ("link show",),
-    "time": ("clock", "tracking"), "configuration": ("current-configuration", "running-config"), "light": ("optical", "transceiver"),
+    "time": ("clock", "tracking"), "configuration": ("current-configuration", "running-config"),
+    "saved": ("saved-configuration", "startup-config"), "light": ("optical", "transceiver"),
     "controller": ("",), "bios": ("Systems",), "power": ("Power",), "drive": ("Storage", "Drives"),
     "mac": ("EthernetInterfaces",), "session": ("bgp",),
 }  # fmt: skip
@@ -198,21 +194,6 @@ def _time(inventory: Inventory, seen: DeviceFacts, limit: str) -> Result:
         return result("time", seen, "pass", f"within {most:g} ms", found, Text("in time", "时间同步"))
     text = Text(f"clock is off by {found}, limit {most:g} ms", f"时钟偏差 {found}，限值 {most:g} ms")
     return result("time", seen, "different", f"within {most:g} ms", found, text)
-
-
-def _configuration(config: SwitchConfig, seen: DeviceFacts) -> Result:
-    from topology.model_diff import differences
-
-    if seen.configuration is None:
-        return unread("configuration", seen, "as rendered from the plan")
-    rest = differences(config, parse(config.platform, seen.configuration))
-    if not rest:
-        return result(
-            "configuration", seen, "pass", "as rendered", "as rendered", Text("as intended", "与规划一致")
-        )
-    shown = "; ".join(rest[:3]) + (f"; and {len(rest) - 3} more" if len(rest) > 3 else "")
-    text = Text(f"{len(rest)} differences: {shown}", f"{len(rest)} 处差异：{shown}")
-    return result("configuration", seen, "different", "as rendered", f"{len(rest)} differences", text)
 
 
 def _versions(inventory: Inventory, facts: Mapping[str, DeviceFacts]) -> Iterator[Result]:

@@ -57,7 +57,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         logs, dry_run = Path(options["logs"]), bool(self._task.check_mode)
 
         def checks_of(host: str) -> Checks:
-            return Checks(_neighbours(hostvars[host]), settle_s=options["settle_s"])
+            offset_h = float(hostvars[host].get("rackwright_change_utc_offset_h", 0))
+            return Checks(_neighbours(hostvars[host]), settle_s=options["settle_s"], utc_offset_h=offset_h)
 
         def driver_of(host: str, platform: str) -> Any:
             return _driver(hostvars[host], platform, options)

@@ -437,6 +437,15 @@ KnownHostsOption = Annotated[
     typer.Option("--known-hosts", help="Host keys. Default: RACKWRIGHT_KNOWN_HOSTS, or the user's own."),
 ]
 PortOption = Annotated[int, typer.Option("--port", help="TCP port of SSH.")]
+LabOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--lab",
+        envvar="RACKWRIGHT_LAB_FOLDER",
+        metavar="FOLDER",
+        help="Only what stands in the lab of this folder; what the lab cannot show is told as such.",
+    ),
+]
 
 
 class Report(StrEnum):
@@ -503,6 +512,7 @@ def push(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the logs. Default: build/<project>.")
     ] = None,
+    lab: LabOption = None,
 ) -> None:
     """Bring switches to the configuration the plan intends: difference, commit on trial, health check, confirm or roll back.
 
@@ -515,7 +525,7 @@ def push(
         project, output,
         Asked(
             site, pair or [], host or [], dry_run, yes, revert_in, without_timer, settle, timeout, user, secret, vault, known_hosts,
-            port, workers, out_folder, undo, hold_by, override_by, override_ticket,
+            port, workers, out_folder, undo, hold_by, override_by, override_ticket, lab,
         ),
     )  # fmt: skip
 
@@ -575,15 +585,7 @@ def verify(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for what was read. Default: build/<project>.")
     ] = None,
-    lab: Annotated[
-        Path | None,
-        typer.Option(
-            "--lab",
-            envvar="RACKWRIGHT_LAB_FOLDER",
-            metavar="FOLDER",
-            help="Only what stands in the lab of this folder; what the lab cannot show is told as such.",
-        ),
-    ] = None,
+    lab: LabOption = None,
 ) -> None:
     """Read what stands there and hold it against the plan: cables, ports, light, configurations, serials, time, and
     what management controllers tell.

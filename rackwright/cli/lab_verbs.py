@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rackwright.cli.common import CLEAN, FINDINGS, UNUSABLE, Format, leave, load_project, out, out_json, say
+from rackwright.cli.reach import counted
 
 if TYPE_CHECKING:
     from inventory.inventory import Inventory
@@ -244,9 +245,14 @@ def run_status(name: str | None, output: Format, wait_s: int) -> None:
 
 
 def _as_planned(state: State, rows: Sequence[Row]) -> bool:
-    """Every neighbour is heard; and every session is up in a lab whose switches started configured."""
-    return all(r.up and r.lldp[0] == r.lldp[1] for r in rows) and (
-        not state.options["configured"] or all(r.bgp is None or r.bgp[0] == r.bgp[1] for r in rows)
+    """No fault is in force, every neighbour is heard and every session is up; but where all switches started as
+    delivered none need be: nobody has pushed to them yet."""
+    sessions = [r.bgp for r in rows if r.bgp]
+    delivered = not state.options["configured"] and not any(up for up, _ in sessions)
+    return (
+        not state.faults
+        and all(r.up and r.lldp[0] == r.lldp[1] for r in rows)
+        and (delivered or all(up == wanted for up, wanted in sessions))
     )
 
 
@@ -270,7 +276,11 @@ def _print_status(state: State, rows: Sequence[Row], daemons: dict[str, bool], g
     console.print(
         f"\nlab {state.name} ({state.project}): {len(rows)} nodes, {len(state.dead)} without power; LLDP {heard} of {lldp} "
         f"ends as planned; BGP {up} of {bgp} sessions up (both ends counted)"
-        + ("" if state.options["configured"] else "; switches started as delivered")
+        + (
+            ""
+            if state.options["configured"] or up
+            else "; switches stand as delivered: sessions come with a push"
+        )
     )
     for what, living in daemons.items():
         if not living:
@@ -281,7 +291,7 @@ def _print_status(state: State, rows: Sequence[Row], daemons: dict[str, bool], g
                 )
             )
     if state.faults:
-        console.print("\nfaults in force (rackwright lab heal NUMBER):")
+        console.print("\nfaults in force, so not as planned (rackwright lab heal NUMBER):")
         for fault in state.faults:
             console.print(
                 f"  {fault.number:>3}  {fault.kind:<14} {fault.text}  since {fault.at}",
@@ -289,7 +299,10 @@ def _print_status(state: State, rows: Sequence[Row], daemons: dict[str, bool], g
                 soft_wrap=True,
             )
     else:
-        console.print("no faults in force" + ("" if good else "; not all is as planned (yet: try --wait 30)"))
+        console.print(
+            "no faults in force; "
+            + ("all is as planned" if good else "not all is as planned (yet: try --wait 30)")
+        )
 
 
 def _mark(text: str, good: bool) -> str:
@@ -321,7 +334,7 @@ def run_heal(name: str | None, numbers: Sequence[int] | None) -> None:
             out(f"healed {fault.number}: {fault.text}")
         if revived:
             out(f"had died, started again: {', '.join(revived)}")
-        out(f"{len(state.faults)} faults left in force")
+        out(f"{counted(len(state.faults), 'fault')} left in force")
 
 
 def run_down(name: str | None, *, every: bool, force: bool) -> None:

@@ -22,7 +22,8 @@ from rackwright.cli.common import (
     out_json,
     say,
 )
-from rackwright.cli.reach import choose, counting, run_folder
+from rackwright.cli.reach import choose, counted, counting, run_folder
+from rackwright.cli.verify_lab import standing
 
 if TYPE_CHECKING:
     from topology.batches import Batch
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from topology.observe.secrets import Vault
     from topology.observe.session import Credentials
     from topology.switch_config import SwitchConfig
+
+
+MOST_SHOWN = 30
+"""Lines of a difference that are shown before a push."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Asked:
     hold_by: str | None = None
     override_by: str | None = None
     override_ticket: str | None = None
+    lab: Path | None = None
 
 
 def run(name: str | None, output: Format, asked: Asked) -> None:
@@ -70,7 +76,8 @@ def run(name: str | None, output: Format, asked: Asked) -> None:
     if output is Format.TEXT:
         for result in seen:
             if result.diff:
-                out(f"=== {result.host} ({work.chosen.address(result.host)})\n{result.diff}")
+                out(f"=== {result.host} ({work.chosen.address(result.host)})")
+                out(work.shown(result))
                 for line in result.left:
                     out(f"  left alone: {line}")
     order = work.order([r.host for r in seen if r.outcome == "would change"])
@@ -81,7 +88,9 @@ def run(name: str | None, output: Format, asked: Asked) -> None:
                 "   then a person looks" if batch.hold and batch is not order[-1] and not asked.undo else ""
             )
             say(f"batch {batch.number} ({batch.step}): {', '.join(batch.hosts)}{hold}")
-        if not asked.dry_run:
+        if asked.dry_run:
+            work.would_be_allowed()
+        else:
             if not (work.allowed() and work.agreed(order)):
                 say("nothing was sent")
                 leave(FINDINGS)
@@ -110,7 +119,7 @@ class _Run:
         from topology.switch_intent import switch_configs
 
         self.project, self.output, self.asked = project, output, asked
-        self.chosen = choose(project, asked.site, asked.pair, asked.host)
+        self.chosen = standing(choose(project, asked.site, asked.pair, asked.host), asked.lab)
         assert project.plan is not None  # noqa: S101 - choose() leaves without one
         self.configs: dict[str, SwitchConfig] = {
             c.host: c for c in switch_configs(project.inventory, project.plan) if c.host in self.chosen.hosts
@@ -150,6 +159,15 @@ class _Run:
             leave(UNUSABLE)
         self.configs = {h: c for h, c in self.configs.items() if h in there}
         return folder
+
+    def shown(self, result: PushResult) -> str:
+        """The difference of a switch: all of it in a dry run, else its beginning and where the rest stands."""
+        lines = result.diff.splitlines()
+        rest = len(lines) - MOST_SHOWN
+        if self.asked.dry_run or rest <= MOST_SHOWN // 2:
+            return result.diff
+        where = self.folder / f"{result.host}.log"
+        return "\n".join([*lines[:MOST_SHOWN], f"… {rest} more lines: {where}; --dry-run shows all\n"])
 
     # ------------------------------------------------------------ one switch, one batch
 
@@ -217,7 +235,8 @@ class _Run:
                     optic = optics.get(near.optic or "")
                     if optic is not None and optic.rx_min_dbm is not None:
                         light[near.port] = float(optic.rx_min_dbm)
-        return Checks(expected, self.asked.settle, light_min_dbm=light)
+        utc_offset_h = self.project.inventory.policy.number("change.utc_offset_h")
+        return Checks(expected, self.asked.settle, light_min_dbm=light, utc_offset_h=utc_offset_h)
 
     # ------------------------------------------------------------ all of them
 
@@ -226,7 +245,7 @@ class _Run:
         from topology.observe.push_result import record
 
         hosts = tuple(self.configs)
-        say(f"reading {len(hosts)} switches")
+        say(f"reading {counted(len(hosts), 'switch')}")
         with counting(len(hosts), "compare") as self.tell:
             seen = [self.timed(r) for r in self.batch(hosts, True)]
         seen = [hold_back(r, seen, self.chosen.pairs) for r in seen]
@@ -300,6 +319,14 @@ class _Run:
             say("outside its window a change needs --override-by NAME --override-ticket NUMBER")
         return found.allowed
 
+    def would_be_allowed(self) -> None:
+        """Say, in a dry run, what the policy would say to a push now."""
+        from topology.batches import may_change
+
+        if not self.asked.undo:
+            found = may_change(self.project.inventory, clock(), None)
+            say(f"a push now would be {'allowed' if found.allowed else 'refused'}: {found.reason}")
+
     def agreed(self, order: tuple[Batch, ...]) -> bool:
         """Whether the person at the terminal says yes. Nobody there is a no."""
         hosts = [h for batch in order for h in batch.hosts]
@@ -309,7 +336,7 @@ class _Run:
             from topology.observe.push import WITHOUT_TIMER
 
             back += f"; but on {', '.join(h for h in hosts if not self.has_timer(h))} {WITHOUT_TIMER}"
-        say(f"push to {len(hosts)} switches of {len(pairs)} pairs; {back}")
+        say(f"push to {counted(len(hosts), 'switch')} of {counted(len(pairs), 'pair')}; {back}")
         if self.asked.yes:
             return True
         if not at_terminal():
@@ -360,8 +387,8 @@ def hold_back(result: PushResult, seen: list[PushResult], pairs: Mapping[str, st
     bad = next((o for o in seen if pair and pairs.get(o.host) == pair and not o.good), None)
     if bad is None or result.outcome != "would change":
         return result
-    text = f"not begun: {bad.host} of the same pair is {bad.outcome}: {bad.message}"
-    return PushResult(result.host, "refused", text, diff=result.diff, left=result.left)
+    text = f"{bad.host} of the same pair is {bad.outcome}: {bad.message}"
+    return PushResult(result.host, "not begun", text, diff=result.diff, left=result.left)
 
 
 def table(results: list[PushResult]) -> list[str]:
@@ -371,7 +398,7 @@ def table(results: list[PushResult]) -> list[str]:
     for result in results:
         rows.append(f"{result.host:<{width}}  {result.outcome:<12}  {result.message}")
         if result.undo:
-            rows.append(f"{'':<{width}}  {'to undo':<12}  {result.undo}")
+            rows.append(f"{'':<{width}}  {'to undo':<12}  on the switch, until the next push: {result.undo}")
     counts: dict[str, int] = {}
     for result in results:
         counts[result.outcome] = counts.get(result.outcome, 0) + 1

@@ -61,6 +61,12 @@ def choose(project: Project, site: str | None, pair: list[str], host: list[str])
     )
 
 
+def counted(number: int, one: str) -> str:
+    """A number of things in words: `1 switch`, `2 switches`."""
+    many = f"{one}es" if one.endswith(("ch", "s", "x")) else f"{one}s"
+    return f"{number} {one if number == 1 else many}"
+
+
 def run_folder(build: Path | None, project: Project, verb: str) -> Path:
     """A new folder for the files of a run: build/<project>/<verb>/<UTC time>."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

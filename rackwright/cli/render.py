@@ -207,19 +207,35 @@ def _strange(folder: Path, expected: set[str]) -> list[str]:
     return sorted(p.name for p in folder.glob("*.cfg") if p.name not in expected) if folder.is_dir() else []
 
 
+def shared(rows: list[Rendered]) -> dict[tuple[str, str], list[str]]:
+    """What is missing or unconfirmed in more than two files alike, and in which: told once."""
+    hosts: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        for word, sentences in (("unconfirmed", row.doubts), ("missing", row.missing)):
+            for sentence in dict.fromkeys(sentences):
+                hosts.setdefault((word, sentence), []).append(row.host)
+    return {told: names for told, names in hosts.items() if len(names) > 2}
+
+
 def _print(
     rows: list[Rendered], unstated: list[str], strange: list[str], folder: Path, *, verbose: bool
 ) -> None:
     width = max(len(r.host) for r in rows)
+    told = {} if verbose else shared(rows)
     for row in rows:
         out(f"{row.host:<{width}}  {row.platform:<12}  {row.state}")
         for word, sentences in (
             ("refused", row.faults), ("differs", row.differences), ("unconfirmed", row.doubts), ("missing", row.missing),
         ):  # fmt: skip
-            for sentence in sentences if verbose else sentences[:SHOWN]:
+            own = [s for s in sentences if (word, s) not in told]
+            for sentence in own if verbose else own[:SHOWN]:
                 out(f"{'':<{width}}    {word}: {sentence}")
-            if not verbose and len(sentences) > SHOWN:
-                out(f"{'':<{width}}    {word}: … and {len(sentences) - SHOWN} more (all of them: --verbose)")
+            if not verbose and len(own) > SHOWN:
+                out(f"{'':<{width}}    {word}: … and {len(own) - SHOWN} more (all of them: --verbose)")
+    for (word, sentence), hosts in told.items():
+        more = f" and {len(hosts) - SHOWN} more" if len(hosts) > SHOWN else ""
+        out(f"{word} in {len(hosts)}: {sentence}")
+        out(f"  {', '.join(hosts[:SHOWN])}{more}")
     for name in unstated:
         say(f"{name}: not rendered, its platform is not stated")
     for name in strange:

@@ -54,7 +54,7 @@ class Options:
 def run(name: str | None, output: str, options: Options) -> None:
     """Read every device, compare, tell. Exit 0 only when everything was looked at and is as planned."""
     from rackwright.cli import verify_text
-    from rackwright.cli.verify_lab import Rehearsal
+    from rackwright.cli.verify_lab import Rehearsal, standing
     from topology.observe.collect import Access, Target, collect, collect_controllers
     from topology.observe.record import Record
     from topology.observe.secrets import SecretError, Vault
@@ -65,8 +65,7 @@ def run(name: str | None, output: str, options: Options) -> None:
         project, choose(project, options.site, list(options.pair), list(options.host)), options.pair
     )
     rehearsal = Rehearsal.read(options.lab) if options.lab else None
-    if rehearsal is not None:
-        chosen = Chosen({h: v for h, v in chosen.hosts.items() if h in rehearsal.devices})
+    chosen = standing(chosen, options.lab)
     names = [h for h in chosen.hosts if is_asked(chosen, h) and is_wanted(chosen, h, options.only)]
     bmcs = [] if options.only in ("switches", "servers") else with_controllers(chosen, options.only)
     if not names and not bmcs:
@@ -244,6 +243,7 @@ def compare(
     from topology.silent_ends import heard_by_mac, own_macs
     from topology.switch_intent import switch_configs
     from topology.verify import verify_cables
+    from topology.verify_configs import verify_configuration
     from topology.verify_devices import verify_devices
     from topology.verify_parts import verify_controllers, verify_light, verify_sessions
 
@@ -272,7 +272,8 @@ def compare(
     configs = [c for c in switch_configs(inventory, whole) if c.host in facts]
     results = [
         *verify_cables(ours, facts, frozenset(ends - set(facts)), blind, heard),
-        *verify_devices(inventory, ours, facts, configs, told, blind),
+        *verify_devices(inventory, ours, facts, told, blind),
+        *(r for c in configs for r in verify_configuration(c, facts[c.host])),
         *verify_sessions(configs, facts),
         *verify_light(inventory, ours, facts),
         *verify_controllers(inventory, bmcs, told),

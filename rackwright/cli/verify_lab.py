@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING
 from inventory.findings import Text
 from inventory.plan_model import Plan
 from rackwright.cli.common import UNUSABLE, leave, say
+from rackwright.cli.reach import Chosen
 
 if TYPE_CHECKING:
     from topology.verify import Result
+
+
+def standing(chosen: Chosen, lab: Path | None) -> Chosen:
+    """The devices that stand in the lab of a folder; all of them without a lab."""
+    if lab is None:
+        return chosen
+    there = Rehearsal.read(lab).devices
+    return Chosen({host: values for host, values in chosen.hosts.items() if host in there})
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ NAMES = {
     "cable": ("cables", "线缆"), "answer": ("devices answer", "设备可达"), "serial": ("serial numbers", "序列号"),
     "model": ("models", "型号"), "version": ("versions of pairs", "成对设备版本"), "mtu": ("MTU", "MTU"),
     "bond": ("bonds", "bond 聚合"), "time": ("clocks", "时钟"), "port": ("ports up", "端口状态"),
-    "configuration": ("configurations", "配置一致性"), "session": ("BGP sessions", "BGP 会话"), "light": ("received light", "收光功率"),
+    "configuration": ("configurations", "配置一致性"), "saved": ("configurations saved", "配置保存"), "session": ("BGP sessions", "BGP 会话"), "light": ("received light", "收光功率"),
     "controller": ("controllers answer", "BMC 可达"), "bios": ("BIOS versions", "BIOS 版本"),
     "power": ("power supplies", "电源模块"), "drive": ("drives", "硬盘"), "mac": ("MAC addresses", "MAC 地址"),
 }  # fmt: skip
@@ -34,7 +34,7 @@ VERDICTS_ZH = {
 
 def report(results: list[Result], folder: Path, rehearsal: Rehearsal | None = None) -> str:
     """What is wrong, each with what to do; what was not run by reason; the counts in both languages."""
-    from topology.verify_codes import code_of
+    from topology.verify_codes import FIXES, code_of
 
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
     rows: list[str] = []
@@ -52,8 +52,8 @@ def report(results: list[Result], folder: Path, rehearsal: Rehearsal | None = No
                 rows += wrapped("planned", result.expected, width)
             if result.labels:
                 rows += wrapped("labels", ", ".join(dict.fromkeys(result.labels)), width)
-            if result.fix:
-                rows += wrapped("to do", result.fix.en, width) + wrapped("", result.fix.zh, width)
+            fix = result.fix or FIXES[code]
+            rows += wrapped("to do", fix.en, width) + wrapped("", fix.zh, width)
             seen = dict.fromkeys(f"{e.at} {e.command} ({e.file})" for e in result.evidence)
             rows += [f"  {'seen':<8} {text}" for text in list(seen)[:2]]
             rows.append("")
@@ -77,7 +77,9 @@ def not_run(results: list[Result], width: int) -> list[str]:
             reasons[result.message.en].append(f"{result.test} {result.subject}")
     rows = []
     if dead:
-        rows.append(f"VER013 NOT RUN   {len(dead)} devices did not answer fully")
+        rows.append(
+            f"VER013 NOT RUN   {len(dead)} {'device' if len(dead) == 1 else 'devices'} did not answer fully"
+        )
         for name in list(dead)[:MOST_SHOWN]:
             rows += wrapped("", f"{name}: {dead[name]}", width)
         if len(dead) > MOST_SHOWN:

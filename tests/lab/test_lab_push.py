@@ -194,7 +194,7 @@ def test_all_in_batches_then_verified_then_put_back(switches: Lab) -> None:
         return [
             r
             for r in found
-            if r["test"] in ("configuration", "session", "light", "version", "serial", "port")
+            if r["test"] in ("configuration", "saved", "session", "light", "version", "serial", "port")
         ]
 
     def wrong() -> list[dict[str, Any]]:
@@ -204,6 +204,6 @@ def test_all_in_batches_then_verified_then_put_back(switches: Lab) -> None:
     seen = {
         (r["test"], r["subject"].split(":")[0].split(" ")[0]) for r in verified() if r["verdict"] == "pass"
     }
-    assert {(t, h) for t in ("configuration", "session", "light") for h in results} <= seen
+    assert {(t, h) for t in ("configuration", "saved", "session", "light") for h in results} <= seen
     back, screen = pushed(switches, *pairs, "--undo", run_named(screen))
     assert {h: r["outcome"] for h, r in back.items()} == dict.fromkeys(results, "confirmed"), screen

@@ -66,9 +66,13 @@ def test_dry_run_then_push_then_nothing_to_do(switch: tuple[Switch, list[str]], 
     shown = CliRunner().invoke(app, [*options, "--host", "A-ASW-01A", "--dry-run"])
     assert shown.exit_code == 0, shown.output
     assert "+ vlan batch 101" in shown.output
+    assert "more lines" not in shown.output
+    assert "a push now would be allowed" in shown.output
     assert device.text() == before
     unasked = CliRunner().invoke(app, [*options, "--host", "A-ASW-01A"])
     assert unasked.exit_code == 1
+    assert "--dry-run shows all" in unasked.output
+    assert len(unasked.output.splitlines()) < 50 < len(shown.output.splitlines())
     assert device.text() == before
     done = CliRunner().invoke(app, [*options, "--host", "A-ASW-01A", "--yes"])
     assert done.exit_code == 0, done.output
@@ -85,8 +89,16 @@ def test_a_switch_is_not_touched_while_its_twin_cannot_be_looked_at(switch: tupl
     before = device.text()
     done = CliRunner().invoke(app, [*options, "--pair", "A-ASW-01", "--yes"])
     assert done.exit_code == 1
-    assert "not begun: A-ASW-01B of the same pair is refused" in done.output
+    assert "not begun     A-ASW-01B of the same pair is refused" in done.output
     assert device.text() == before
+
+
+def test_in_a_lab_only_what_stands_there_is_asked(switch: tuple[Switch, list[str]], tmp_path: Path) -> None:
+    claims = {"lab": "l", "devices": ["A-ASW-01A"], "cables": [], "not_shown": {}}
+    (tmp_path / "lab.json").write_text(json.dumps(claims), encoding="utf-8")
+    done = CliRunner().invoke(app, [*switch[1], "--dry-run", "--lab", str(tmp_path), "--format", "json"])
+    assert done.exit_code == 0, done.output
+    assert [s["host"] for s in json.loads(done.stdout)["switches"]] == ["A-ASW-01A"]
 
 
 def test_names_nobody_knows_are_told(switch: tuple[Switch, list[str]]) -> None:
@@ -104,7 +116,7 @@ def test_one_first_then_its_twin_and_a_person_looks_between(
     assert stopped.exit_code == 1, stopped.output
     assert "batch 1 (canary): A-ASW-01A   then a person looks" in stopped.output
     assert "batch 2 (pair): A-ASW-01B" in stopped.output
-    assert "not begun: the run stopped at the hold point after batch 1" in stopped.output
+    assert "not begun     the run stopped at the hold point after batch 1" in stopped.output
     assert [s.text() == b for s, b in zip(pair, before, strict=True)] == [False, True]
     done = CliRunner().invoke(app, [*options, "--hold-by", "duty"])
     assert done.exit_code == 0, done.output

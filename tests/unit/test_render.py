@@ -181,6 +181,15 @@ def test_differences_name_both_sides() -> None:
     assert differences(a, a) == []
 
 
+def test_what_several_files_lack_alike_is_told_once(tmp_path: Path) -> None:
+    asked = ("-p", "guangxi", "--out", tmp_path)
+    _, short, _ = ask(*asked)
+    _, whole, _ = ask(*asked, "--verbose")
+    sentence = "ntp server A-NTP-1: its address is not known"
+    assert short.count(sentence) == 1 < whole.count(sentence)
+    assert re.search(rf"missing in \d+: {sentence}\n  A-ASW-01A, A-ASW-01B, ", short)
+
+
 def test_appliances_get_the_access_table_with_what_is_unknown_on_hold(tmp_path: Path) -> None:
     code, shown, _ = ask("-p", "guangxi", "--out", tmp_path, "--format", "json")
     assert code == 0

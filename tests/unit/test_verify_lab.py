@@ -123,7 +123,7 @@ def test_a_controllers_port_is_told_by_the_controller_not_by_the_system() -> Non
 
     def port(controller: ControllerFacts | None) -> str:
         told = {name: controller} if controller else {}
-        rows = verify_devices(inventory, small, facts, (), told, blind)
+        rows = verify_devices(inventory, small, facts, told, blind)
         return next(r.verdict for r in rows if r.test == "port" and r.subject == f"{name}:BMC")
 
     assert port(ControllerFacts(name, link_up=True)) == "pass"
@@ -141,7 +141,7 @@ def test_serial_is_what_all_that_tell_agree_on() -> None:
     def serial(system: str | None, controller: str | None) -> tuple[str, str]:
         facts = {name: DeviceFacts(name, serial=system)}
         rows = verify_devices(
-            known, replace(plan, cables=()), facts, (), {name: ControllerFacts(name, serial=controller)}
+            known, replace(plan, cables=()), facts, {name: ControllerFacts(name, serial=controller)}
         )
         found = next(r for r in rows if r.test == "serial")
         return found.verdict, found.found

@@ -21,12 +21,13 @@ class Checks:
     """What must hold after the commit, beside the configuration itself. `neighbours`: device and port (None: any)
     expected on a port. `light_min_dbm`: the least light a port's optic needs. A neighbour or light that was not there
     before the commit is noted, not held against it. `settle_s`: how long links may take. `login`: a second session
-    must be possible."""
+    must be possible. `utc_offset_h`: local time of the site, for hours that people read."""
 
     neighbours: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
     settle_s: float = 60
     login: bool = True
     light_min_dbm: Mapping[str, float] = field(default_factory=dict)
+    utc_offset_h: float = 0.0
 
 
 @dataclass(frozen=True)

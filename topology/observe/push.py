@@ -15,6 +15,7 @@ from pathlib import Path
 
 from napalm.base.exceptions import CommandErrorException, CommitConfirmException, NapalmException
 
+from topology.batches import local_now
 from topology.model_diff import differences
 from topology.observe.driver_base import NotOnThisPlatformError, SwitchDriver
 from topology.observe.goals import Goal, Intended, Restored
@@ -380,10 +381,13 @@ class _Push:
         return not (self.driver.has_timer or opposite(self.driver.rules, text, self.before).lines)
 
     def back_at(self) -> str:
-        """When the switch goes back by itself."""
-        return ((self.committed_at or datetime.now(UTC)) + timedelta(seconds=self.revert_in_s)).strftime(
-            "%H:%M:%S UTC"
-        )
+        """When the switch goes back by itself: the hour at the site, and UTC."""
+        at = (self.committed_at or datetime.now(UTC)) + timedelta(seconds=self.revert_in_s)
+        offset_h = self.checks.utc_offset_h
+        if not offset_h:
+            return at.strftime("%H:%M:%S UTC")
+        local = local_now(at, offset_h)
+        return f"{local:%H:%M:%S} local time (UTC{offset_h:+g}; {at:%H:%M:%S} UTC)"
 
     # ------------------------------------------------------------ keeping the record
 

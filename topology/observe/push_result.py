@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 Outcome = Literal[
-    "no change", "would change", "confirmed", "rolled back", "refused", "unreachable", "unknown"
+    "no change", "would change", "confirmed", "rolled back", "refused", "not begun", "unreachable", "unknown"
 ]
 """no change: it ran what is intended. would change: dry run. confirmed: it runs what is intended, for good.
-rolled back: it runs what it ran before. refused: nothing was changed. unreachable: nothing was sent.
+rolled back: it runs what it ran before. refused: nothing was changed. not begun: its turn did not come, because of
+another switch or a person. unreachable: nothing was sent.
 unknown: nobody can tell; the message says what to look at and `undo` what to type."""
 GOOD = ("no change", "would change", "confirmed")
 FILED = ("transcript", "before", "after", "undo_lines")

@@ -50,8 +50,9 @@ class Record:
         file.parent.mkdir(parents=True, exist_ok=True)
         half = file.with_name(f".{file.name}.part")
         row = asdict(facts)
-        if row.get("configuration"):
-            row["configuration"] = mask(row["configuration"], self.hidden)
+        for text in ("configuration", "saved"):
+            if row.get(text):
+                row[text] = mask(row[text], self.hidden)
         half.write_text(json.dumps(row, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         half.replace(file)
 

@@ -21,7 +21,7 @@ def staged(
     stopped = ""
     for batch, after in zip(batches, [*batches[1:], None], strict=True):
         if stopped:
-            out += [PushResult(host, "refused", f"not begun: {stopped}") for host in batch.hosts]
+            out += [PushResult(host, "not begun", stopped) for host in batch.hosts]
             continue
         found = push_batch(batch)
         out += found
@@ -70,7 +70,7 @@ def rollout(
                 interrupted()
                 for key in queues:
                     for host in queues[key]:
-                        note(PushResult(host, "refused", "not begun: the run was stopped by hand"))
+                        note(PushResult(host, "not begun", "the run was stopped by hand"))
                     queues[key] = []
                 continue
             for future in finished:
@@ -84,8 +84,8 @@ def rollout(
                 note(result)
                 if not result.good:
                     for other in queues[key]:
-                        text = f"not begun: {host} of the same pair ended as {result.outcome}"
-                        note(PushResult(other, "refused", text))
+                        text = f"{host} of the same pair ended as {result.outcome}"
+                        note(PushResult(other, "not begun", text))
                     queues[key] = []
                 start(key)
     return [results[host] for host in hosts]

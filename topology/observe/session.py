@@ -101,7 +101,10 @@ class Session:
             )  # fmt: skip
             self._line.read_timeout_override = None
         except NetmikoAuthenticationException:
-            raise self._failed(f"login of {self.credentials.user} refused") from None
+            who = self.credentials  # a name that is the password, too, would be masked
+            raise self._failed(
+                "login refused" if who.user == who.password else f"login of {who.user} refused"
+            ) from None
         except Exception as error:  # netmiko, paramiko and the socket each raise their own
             raise self._failed(self._why(error)) from None
         self._note("(login)", "")

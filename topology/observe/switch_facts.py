@@ -54,6 +54,7 @@ READINGS: Mapping[str, Reading] = {
             "version": "display version", "serial": "display esn", "neighbours": "display lldp neighbor",
             "ports": "display interface brief", "light": "display optical-module brief", "clock": "display clock",
             "macs": "display mac-address", "sessions": "display bgp peer", "configuration": "display current-configuration",
+            "saved": "display saved-configuration",
         },
         _vrp_known, vrp.ports_of, vrp.lldp_of, vrp.optics_of, vrp.bgp_of, vrp.clock_offset_ms,
     ),
@@ -63,6 +64,7 @@ READINGS: Mapping[str, Reading] = {
             "neighbours": "display lldp neighbor-information verbose", "ports": "display interface brief",
             "light": "display transceiver diagnosis interface", "clock": "display clock", "macs": "display mac-address",
             "sessions": "display bgp peer ipv4", "configuration": "display current-configuration",
+            "saved": "display saved-configuration",
         },
         _comware_known, _comware_ports, comware.lldp_of, comware.optics_of, comware.bgp_of, comware.clock_offset_ms,
     ),
@@ -70,7 +72,7 @@ READINGS: Mapping[str, Reading] = {
         {
             "version": "show version", "neighbours": "show lldp neighbors detail", "ports": "show interfaces description",
             "light": "show interfaces transceiver diagnosis", "clock": "show clock", "macs": "show mac-address-table",
-            "sessions": "show ip bgp summary", "configuration": "show running-config",
+            "sessions": "show ip bgp summary", "configuration": "show running-config", "saved": "show startup-config",
         },
         _rgos_known, _rgos_ports, rgos.lldp_of, rgos.optics_of, rgos.bgp_of, rgos.clock_offset_ms,
     ),
@@ -106,6 +108,6 @@ def switch_facts(platform: str, name: str, told: Answers, asked: float) -> Devic
         )
     return DeviceFacts(
         name, serial=known["serial_number"] or None, model=known["model"] or None, version=known["os_version"] or None,
-        configuration=told.get("configuration"),
+        configuration=told.get("configuration"), saved=told.get("saved"),
         time_offset_ms=reading.offset_ms(told["clock"], asked) if "clock" in told else None, **more,
     )  # fmt: skip

@@ -1,0 +1,86 @@
+"""What a switch runs and what it would start with: one cause, one finding, on every platform."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from topology.facts import DeviceFacts
+from topology.platforms.render import parse, render
+from topology.switch_config import Port, Server, SwitchConfig
+from topology.verify import Result
+from topology.verify_codes import code_of
+from topology.verify_configs import verify_configuration
+
+PORT = {
+    "huawei_vrp": "10GE1/0/1",
+    "h3c_comware": "Ten-GigabitEthernet1/0/1",
+    "ruijie_rgos": "TenGigabitEthernet 0/1",
+}
+NOTHING_SAVED = {
+    "huawei_vrp": "Info: There is no saved configuration.\n",
+    "h3c_comware": "The configuration file does not exist.\n",
+    "ruijie_rgos": "% No startup configuration.\n",
+}  # fmt: skip
+
+
+def planned(platform: str) -> SwitchConfig:
+    port = Port(PORT[platform], "oob", description="a-block-001:BMC", untagged=5)
+    config = SwitchConfig(
+        "sw", platform, vlans=((5, "oob"),), ports=(port,), servers=(Server("ntp", "10.0.0.1"),)
+    )
+    return parse(platform, render(config))
+
+
+def told(config: SwitchConfig, running: str | None, saved: str | None) -> list[tuple[str, str, str]]:
+    rows = list(verify_configuration(config, DeviceFacts("sw", configuration=running, saved=saved)))
+    for row in rows:
+        assert_speaks_chinese(row)
+    return [(r.test, r.verdict, code_of(r.test, r.verdict)) for r in rows]
+
+
+def assert_speaks_chinese(row: Result) -> None:
+    for english in ("intended", "running", "differences", "restart"):
+        assert english not in row.message.zh
+    if row.verdict == "different":
+        assert row.fix is not None and "rackwright push --host sw" in row.fix.zh
+
+
+@pytest.mark.parametrize("platform", PORT)
+def test_saved_is_held_against_what_runs(platform: str) -> None:
+    config = planned(platform)
+    text = render(config)
+    other = render(replace(config, vlans=((5, "oob"), (6, "other"))))
+    good = ("configuration", "pass", "")
+    assert told(config, text, text) == [good, ("saved", "pass", "")]
+    assert told(config, text, other) == [good, ("saved", "different", "VER021")]
+    assert told(config, text, NOTHING_SAVED[platform]) == [good, ("saved", "different", "VER021")]
+    assert told(config, text, None) == [good, ("saved", "not run", "VER013")]
+    assert told(config, None, text) == [("configuration", "not run", "VER013")]
+
+
+def test_what_runs_otherwise_says_what_a_restart_would_bring() -> None:
+    config = planned("huawei_vrp")
+    text, typed = render(config), render(replace(config, vlans=((5, "by-hand"),)))
+    third = render(replace(config, servers=()))
+
+    def message(saved: str | None) -> tuple[str, str]:
+        (row,) = verify_configuration(config, DeviceFacts("sw", configuration=typed, saved=saved))
+        assert code_of(row.test, row.verdict) == "VER012"
+        return row.message.en, row.message.zh
+
+    said = "1 difference: VLAN 5: intended oob, running by-hand"
+    said_zh = "1 处差异：VLAN 5：应为 oob，实际运行 by-hand"
+    assert message(text) == (f"{said}; what is saved is as intended", f"{said_zh}；已保存的配置与规划一致")
+    assert message(third) == (f"{said}; it is not saved", f"{said_zh}；且未保存")
+    assert message(typed) == (said, said_zh)
+    assert message(None) == (said, said_zh)
+
+
+def test_names_of_what_a_restart_would_take_back_are_told() -> None:
+    config = planned("huawei_vrp")
+    saved = render(replace(config, servers=(), vlans=((5, "old"),)))
+    rows = list(verify_configuration(config, DeviceFacts("sw", configuration=render(config), saved=saved)))
+    assert rows[1].message.en.endswith("would undo 2 differences: VLAN 5; server ntp 10.0.0.1")
+    assert rows[1].message.zh.endswith("将丢失 2 处：VLAN 5；服务器 ntp 10.0.0.1")
