@@ -28,6 +28,6 @@ def boot_files(inventory: Inventory, plan: Plan) -> tuple[dict[str, str], tuple[
     files |= {f"install/{install.host}.ks": os_install.render(install) for install in wanted}
     files |= {f"install/{install.host}.ipxe": os_install.ipxe(install) for install in wanted}
     if wanted:
-        files["boot.ipxe"] = os_install.IPXE
+        files[dhcp.SCRIPT] = os_install.IPXE
     lacking += missing
     return files, tuple(sorted(set(lacking), key=lambda x: (x.device, x.reason)))

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inventory import model as m
 from inventory.inventory import Inventory
 from inventory.plan_model import Plan
 
 LOADERS: Mapping[str, tuple[tuple[int, ...], str]] = {
-    "bios-x86": ((0x0000,), "pxelinux.0"),
-    "uefi-x86-64": ((0x0007, 0x0009), "grubx64.efi"),
-    "uefi-arm64": ((0x000B,), "grubaa64.efi"),
+    "bios-x86": ((0x0000,), "ipxe/undionly.kpxe"),
+    "uefi-x86-64": ((0x0007, 0x0009), "ipxe/snponly.efi"),
+    "uefi-arm64": ((0x000B,), "ipxe/snponly-arm64.efi"),
 }
-"""Architecture -> values of DHCP option 93 (RFC 4578, IANA registry) and first file to load."""
+"""Architecture -> values of DHCP option 93 (RFC 4578, IANA registry) and first file to load, over TFTP: iPXE."""
+SCRIPT = "boot.ipxe"
+"""What iPXE loads next, over HTTP (`topology.os_install.IPXE`)."""
 LEASE_S = 43_200
 """Twelve hours (engineering estimate): an installation is done in one lease."""
 PLANES = ("bmc", "business")
@@ -39,8 +40,8 @@ class Lacking:
 def kea_config(inventory: Inventory, plan: Plan, site: str) -> tuple[dict[str, Any], tuple[Lacking, ...]]:
     """The configuration as Kea reads it, and what it lacks. Sorted: the same plan gives the same text.
 
-    Servers are told the boot server of the site (`management_servers` of kind boot) and a boot file by their
-    architecture below a folder named after their operating system.
+    Known servers that start from the network are told the boot server of the site (`management_servers` of kind boot):
+    first to load iPXE for their architecture, then, as iPXE, the script that leads to their own installation.
     """
     boot = next(
         (s.address for s in inventory.servers("boot", site) if s.address), None
@@ -63,20 +64,12 @@ def kea_config(inventory: Inventory, plan: Plan, site: str) -> tuple[dict[str, A
                     device.name, f"MAC address of {port} not delivered: no reservation for {address.address}"
                 )
             )
-        classes = []
-        if address.plane == "business" and isinstance(device.record, m.Fleet) and device.role == "server":
-            if device.record.os:
-                classes = [f"os-{device.record.os}"]
-            else:
-                lacking.append(Lacking(device.name, f"fleet {device.owner} has no os: nothing to start"))
         for port, mac in known:
             entry: dict[str, Any] = {"hw-address": mac, "ip-address": address.address}
             if address.plane == "business":
                 entry["hostname"] = device.name
             else:
                 entry["hostname"] = f"{device.name}-bmc"
-            if classes and boot:
-                entry["client-classes"] = classes
             entry["user-context"] = {"device": device.name, "port": port}
             reservations.setdefault(address.prefix, []).append(entry)
     subnets = []
@@ -103,12 +96,7 @@ def kea_config(inventory: Inventory, plan: Plan, site: str) -> tuple[dict[str, A
             ),
             "user-context": {"plane": prefix.plane, "used-by": prefix.used_by, "vlan": prefix.vid},
         }
-        if boot and prefix.plane == "business":
-            subnet["next-server"] = boot
         rendered.append(subnet)
-    systems = sorted(
-        {f.os for f in inventory.fleets.values() if f.os and f.site == site and f.role == "server"}
-    )
     config: dict[str, Any] = {
         "Dhcp4": {
             "interfaces-config": {"interfaces": ["*"]},
@@ -125,8 +113,8 @@ def kea_config(inventory: Inventory, plan: Plan, site: str) -> tuple[dict[str, A
             "subnet4": rendered,
         }
     }
-    if boot and systems:
-        config["Dhcp4"]["client-classes"] = _classes(systems)
+    if boot:
+        config["Dhcp4"]["client-classes"] = _classes(boot)
     return config, tuple(sorted(set(lacking), key=lambda x: (x.device, x.reason)))
 
 
@@ -143,20 +131,18 @@ def _ports(inventory: Inventory, device: str, plane: str) -> list[tuple[str, str
     return [(i.name, macs.get(i.name)) for i in interfaces if i.mgmt_only == (plane == "bmc")]
 
 
-def _classes(systems: Sequence[str]) -> list[dict[str, Any]]:
-    """A class per operating system, given by reservation, and one per system and architecture with the boot file.
+def _classes(boot: str) -> list[dict[str, Any]]:
+    """What known clients load: iPXE (it says so in option 77) its script, firmware of each architecture iPXE.
 
     `member('KNOWN')` makes Kea look at a class after it has found the reservation.
     """
-    out: list[dict[str, Any]] = [{"name": f"os-{system}"} for system in systems]
-    for system in systems:
-        for architecture, (values, loader) in LOADERS.items():
-            asked = " or ".join(f"option[93].hex == 0x{value:04X}" for value in values)
-            out.append(
-                {
-                    "name": f"{system}-{architecture}",
-                    "test": f"member('KNOWN') and member('os-{system}') and ({asked})",
-                    "boot-file-name": f"{system}/{loader}",
-                }
-            )
-    return out
+    script = {
+        "name": "ipxe", "test": "member('KNOWN') and substring(option[77].hex, 0, 4) == 'iPXE'", "next-server": boot,
+        "boot-file-name": f"http://{boot}/{SCRIPT}",
+    }  # fmt: skip
+    firmware = []
+    for architecture, (values, loader) in LOADERS.items():
+        asked = " or ".join(f"option[93].hex == 0x{value:04X}" for value in values)
+        test = f"member('KNOWN') and not member('ipxe') and ({asked})"
+        firmware.append({"name": architecture, "test": test, "next-server": boot, "boot-file-name": loader})
+    return [script, *firmware]

@@ -25,10 +25,15 @@ ROOT_HASH, SSH_KEY = "os-root-hash", "os-ssh-key"
 
 
 IPXE = """#!ipxe
-# Written by Rackwright. DHCP gave this server its name; its own script stands beside.
-chain install/${hostname}.ipxe || shell
+# Written by Rackwright. DHCP gave this server its name; its own script stands beside. Without one it starts what it has.
+chain install/${hostname}.ipxe || goto none
+exit
+:none
+echo no installation for ${hostname}: going on with the next boot device
+sleep 5
+exit 1
 """
-"""What every server loads first: relative to where it came from, TFTP or HTTP."""
+"""What iPXE loads first on every server: relative to where it came from, TFTP or HTTP."""
 
 
 @dataclass(frozen=True, slots=True)

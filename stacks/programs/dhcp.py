@@ -1,7 +1,8 @@
 """DHCP reservations on the servers of one site: controllers and servers whose MAC addresses are known.
 
 A server is `management_servers` of kind dhcp with an `api_url`. One that serves all sites belongs to the first site's
-stack. Both data ports of a host are reserved to the address of its bond, so it starts from either.
+stack. Both data ports of a host are reserved to the address of its bond, so it starts from either. What it loads is said by
+the classes of the server's own configuration (`topology.dhcp`), not by the reservation.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from inventory.inventory import Inventory
 from inventory.plan_model import Plan
 from stacks.programs.declared import NotDeclared
 from stacks.programs.wanted import Declaration, Wanted, kept_elsewhere, label, places, served_by
-from topology.dhcp import LOADERS, PLANES
+from topology.dhcp import PLANES
 
 ITEM = "dhcp_reservation"
 NO_SERVER = Text(
@@ -54,7 +55,6 @@ def declaration(inventory: Inventory, plan: Plan, site: str) -> Declaration:
                     "api_url": server.api_url, "server": server.name, "subnet": address.prefix, "mac": mac,
                     "address": address.address,
                     "hostname": device.name.lower() + ("-bmc" if address.plane == "bmc" else ""),
-                    **_boot(inventory, device.record, device.site, address.plane),
                     **_login(server),
                 }  # fmt: skip
                 out.append(
@@ -65,14 +65,6 @@ def declaration(inventory: Inventory, plan: Plan, site: str) -> Declaration:
                     )
                 )  # fmt: skip
     return Declaration(tuple(out), tuple(missing))
-
-
-def _boot(inventory: Inventory, record: object, site: str, plane: str) -> dict[str, str]:
-    """Where an installed server starts from: the boot server of its site, the loader of its operating system."""
-    if plane != "business" or not isinstance(record, m.Fleet) or not record.os:
-        return {}
-    server = next((s.address for s in inventory.servers("boot", site) if s.address), None)
-    return {"next_server": server, "boot_file": f"{record.os}/{LOADERS['uefi-x86-64'][1]}"} if server else {}
 
 
 def _login(server: m.ManagementServer) -> dict[str, str]:

@@ -21,14 +21,15 @@ SERVER, CLIENT = f"rwdhcp{os.getpid() % 100000}s", f"rwdhcp{os.getpid() % 100000
 MAC = "52:54:00:aa:00:01"
 ASK = """
 import json, os, socket, struct, sys
-mac, arch = bytes.fromhex(sys.argv[1].replace(":", "")), int(sys.argv[2])
+mac, arch, user = bytes.fromhex(sys.argv[1].replace(":", "")), int(sys.argv[2]), sys.argv[3].encode()
 line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 line.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 line.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"e0")
 line.bind(("", 68))
 line.settimeout(1)
 head = struct.pack("!BBBBIHH16s16s192s", 1, 1, 6, 0, 77, 0, 0x8000, b"", mac, b"")
-options = b"\\x63\\x82\\x53\\x63\\x35\\x01\\x01\\x5d\\x02" + struct.pack("!H", arch) + b"\\xff"
+options = b"\\x63\\x82\\x53\\x63\\x35\\x01\\x01\\x5d\\x02" + struct.pack("!H", arch)
+options += (bytes([77, len(user)]) + user if user else b"") + b"\\xff"
 for _ in range(10):
     line.sendto(head + options, ("255.255.255.255", 67))
     try:
@@ -63,10 +64,14 @@ def wire() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("architecture", "file"), [(0x0007, "kylin/grubx64.efi"), (0x000B, "kylin/grubaa64.efi"), (0x0000, "kylin/pxelinux.0")]
+    ("architecture", "user_class", "file"),
+    [
+        (0x0007, "", "ipxe/snponly.efi"), (0x000B, "", "ipxe/snponly-arm64.efi"), (0x0000, "", "ipxe/undionly.kpxe"),
+        (0x0007, "iPXE", "http://10.10.200.1/boot.ipxe"), (0x0000, "iPXE", "http://10.10.200.1/boot.ipxe"),
+    ],
 )  # fmt: skip
-def test_a_server_gets_its_planned_address_and_the_loader_for_its_processor(
-    wire: None, guangxi: tuple[Inventory, Plan], tmp_path: Path, architecture: int, file: str
+def test_a_server_gets_its_planned_address_and_first_ipxe_then_its_script(
+    wire: None, guangxi: tuple[Inventory, Plan], tmp_path: Path, architecture: int, user_class: str, file: str
 ) -> None:
     inventory, plan = guangxi
     delivery = m.Delivery.model_validate({"name": "box", "device": "a-ecs-001", "macs": {"p1": MAC}})
@@ -88,7 +93,7 @@ def test_a_server_gets_its_planned_address_and_the_loader_for_its_processor(
             env={**os.environ, "KEA_PIDFILE_DIR": str(tmp_path), "KEA_LOCKFILE_DIR": str(tmp_path)},
         )  # fmt: skip
     try:
-        out = netns.in_namespace(CLIENT, sys.executable, "-c", ASK, MAC, str(architecture))
+        out = netns.in_namespace(CLIENT, sys.executable, "-c", ASK, MAC, str(architecture), user_class)
     finally:
         kea.terminate()
         kea.wait()
