@@ -1,6 +1,9 @@
 """The documentation cannot fall behind: generated pages, verbs and targets are what the code has."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +63,18 @@ def test_readme_names_only_verbs_and_targets_that_exist(name: str) -> None:
     for path in re.findall(r"\]\(([^)#]+)\)", text):
         assert (ROOT / path).exists(), path
     assert "@DEMO@" not in text
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_readme_shows_the_summary_the_demo_prints(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rackwright", "show", "-p", "guangxi", "--date", "2026-11-22"], cwd=ROOT, check=True,
+        capture_output=True, encoding="utf-8", env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    printed = [line.rstrip() for line in done.stdout.splitlines() if line.strip()]
+    assert printed[0].startswith("Guangxi") and any("Assumptions" in line for line in printed)
+    shown = [line.rstrip() for line in read(name).splitlines()]
+    assert [line for line in printed if line not in shown] == [], "run `make demo` and show what it prints"
 
 
 def test_every_target_explains_itself() -> None:
