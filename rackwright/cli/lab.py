@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rackwright.cli.common import Format
+from rackwright.cli.options import FormatOption, ProjectOption
 
 lab = typer.Typer(
     no_args_is_help=True,
@@ -21,15 +22,11 @@ NameOption = Annotated[
     str | None,
     typer.Option("--name", help="Which lab. Default: the only one of this folder (up: the project's name)."),
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
 
 
 @lab.command()
 def up(
-    project: Annotated[
-        str | None,
-        typer.Option("-p", "--project", help="Project folder or shipped project, planned. Default: this folder."),
-    ] = None,
+    project: ProjectOption = None,
     site: Annotated[str | None, typer.Option("--site", help="One site only.")] = None,
     pair: Annotated[list[str] | None, typer.Option("--pair", help="These access pairs and what hangs on them.")] = None,
     rack: Annotated[
@@ -195,10 +192,7 @@ def execute(
 
 @lab.command()
 def rehearse(
-    project: Annotated[
-        str | None,
-        typer.Option("-p", "--project", help="Project folder or shipped project, planned. Default: this folder."),
-    ] = None,
+    project: ProjectOption = None,
     name: Annotated[str, typer.Option("--name", help="Name of the lab.")] = "rehearsal",
     servers_per_pair: Annotated[int, typer.Option("--servers-per-pair", min=2, help="So many servers a pair.")] = 2,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab standing, also when a step fails.")] = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rackwright.cli.common import Format
+from rackwright.cli.options import FormatOption, ProjectOption
 
 stacks = typer.Typer(
     no_args_is_help=True,
@@ -19,16 +20,11 @@ stacks = typer.Typer(
     "Exit codes: 0 all is well, 1 a stack failed or something has drifted, 2 nothing could be run, 130 interrupted.",
 )
 
-ProjectOption = Annotated[
-    str | None,
-    typer.Option("-p", "--project", help="Project folder or shipped project, planned. Default: this folder."),
-]
 SiteOption = Annotated[list[str] | None, typer.Option("--site", help="Only this site; may be repeated.")]
 LayerOption = Annotated[
     list[str] | None,
     typer.Option("--layer", help="Only this layer; may be repeated. `switches` runs only when named."),
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
 StateOption = Annotated[
     Path | None,
     typer.Option("--state", help="Folder of state and work files. Default: build/<project>/stacks."),
