@@ -28,11 +28,12 @@ class NoAnswerError(ProviderError):
 
 
 class RefusedError(ProviderError):
-    """The server answered no and changed nothing. `status` is HTTP's, or 200 where the refusal is in the answer."""
+    """The server answered no and changed nothing. `status` is HTTP's, or 200 where the refusal is in the answer;
+    `said`: status and words alone."""
 
-    def __init__(self, message: str, status: int = 200) -> None:
+    def __init__(self, message: str, status: int = 200, said: str = "") -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.said = status, said
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,10 @@ STRINGS = ("SPF", "TXT")
 BROKEN_TRIES = 4
 """A database that is locked for a moment (SQLite, under load) is a 500 to the API; the transaction is undone then and
 can be sent again as it is."""
+CLASH = (409, 422)
+"""How PowerDNS answers record sets that cannot stand beside each other."""
+BESIDE_CNAME = ("RRSIG", "NSEC", "NSEC3")
+"""What DNSSEC puts beside a CNAME (RFC 4034 section 3)."""
 LONGEST_STRING = 255
 """RFC 1035 section 3.3: octets of a character-string."""
 Key = tuple[str, str]
@@ -79,7 +83,7 @@ class PowerDns:
         except (ValueError, KeyError, TypeError):
             text = answer.text
         said = f"{answer.status_code}, {self.api.words(text)!r}"
-        raise RefusedError(self.api.say(tried, said, NOT_CHANGED), answer.status_code)
+        raise RefusedError(self.api.say(tried, said, NOT_CHANGED), answer.status_code, said)
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,47 @@ class ZoneStore:
             tried = (
                 f"changing {names}{f' and {len(rows) - 3} more' if len(rows) > 3 else ''} in zone {self.name}"
             )
-            self.server.send(tried, "PATCH", self.name, {"rrsets": rows}, 204)
+            try:
+                self.server.send(tried, "PATCH", self.name, {"rrsets": rows}, 204)
+            except RefusedError as error:
+                if error.status in CLASH and (told := clash(self.name, new, changed, error.said)):
+                    said, then = told
+                    raise RefusedError(self.server.api.say(tried, said, then), error.status) from None
+                raise
+
+
+def clash(zone: str, sets: Sets, changed: Sequence[Key], answered: str) -> tuple[str, str] | None:
+    """What was answered and how to go on, where one of the changed record sets would share its name with a CNAME;
+    None where none does. `sets`: the zone as it would be.
+
+    Source: RFC 1034 section 3.6.2 and RFC 2181 section 10.1: a CNAME is alone at its name.
+    """
+    for name, kind in changed:
+        others = sorted(
+            key for key in sets if key[0] == name and key[1] != kind and key[1] not in BESIDE_CNAME
+        )
+        if kind != "CNAME":
+            others = [key for key in others if key[1] == "CNAME"]
+        if not others:
+            continue
+        other = others[0]
+        there = sets[other]
+        who = f"declared by {there.mark}" if there.mark else "declared by no stack"
+        said = (
+            f"{answered}: {name} {kind} cannot stand in zone {zone} beside {name} {other[1]} "
+            f"{', '.join(there.records)} (TTL {there.ttl} s, {who})"
+        )
+        if name == zone:
+            way = f"The top of a zone always holds SOA and NS: declare addresses there in place of {kind}"
+        elif there.mark:
+            way = f"Declare only one of the two, {kind} or {other[1]}; after a change of type run `up` for the other first"
+        else:
+            way = f"Take {name} {other[1]} out at the server, or declare that in place of {kind}"
+        return (
+            said,
+            f"A CNAME is alone at its name (RFC 1034 section 3.6.2). {way}, then run again. {NOT_CHANGED}",
+        )
+    return None
 
 
 def sets_of(zone: dict[str, Any]) -> Sets:

@@ -297,6 +297,50 @@ def test_one_that_is_refused_does_not_take_the_others_with_it(server: PowerDns, 
     assert len(server.sets(DOMAIN)) == 2 + 1 + 8
 
 
+@pytest.mark.parametrize(
+    ("there", "theirs", "kind", "mine"),
+    [("CNAME", "ns1.dc.example.", "A", "10.1.0.5"), ("A", "10.1.0.9", "CNAME", "b.dc.example.")],
+)
+def test_a_name_that_has_another_type_is_named_with_both(
+    server: PowerDns, client: Client, there: str, theirs: str, kind: str, mine: str
+) -> None:
+    client.create(ZONE, zone_of(server))
+    server.put(DOMAIN, NAME, there, theirs)
+    inputs = record_of(server, type=kind, records=[mine])
+    with pytest.raises(RefusedError) as caught:
+        client.create(RECORD, inputs)
+    said = str(caught.value)
+    assert (
+        f"{NAME} {kind} cannot stand in zone {DOMAIN} beside {NAME} {there} {theirs} (TTL 300 s, declared by no stack)"
+        in said
+    )
+    assert (
+        f"Take {NAME} {there} out at the server, or declare that in place of {kind}, then run again" in said
+    )
+    assert server.sets(DOMAIN)[NAME, there] == (300, [theirs])
+    server.put(DOMAIN, NAME, there)
+    client.create(RECORD, inputs)
+    with pytest.raises(RefusedError, match="The top of a zone always holds SOA and NS"):
+        client.create(RECORD, record_of(server, name=DOMAIN, type="CNAME", records=[f"b.{DOMAIN}"]))
+
+
+def test_two_declared_types_that_cannot_stand_beside_each_other_are_both_named(
+    server: PowerDns, client: Client
+) -> None:
+    client.create(ZONE, zone_of(server))
+    client.create(RECORD, record_of(server))
+    other = record_of(server, type="CNAME", records=[f"b.{DOMAIN}"])
+    fine = record_of(server, name=f"c.{DOMAIN}")
+    with ThreadPoolExecutor(2) as pool:
+        bad, good = (pool.submit(client.create, RECORD, x) for x in (other, fine))
+        good.result()
+        with pytest.raises(
+            RefusedError,
+            match=r"beside a-ecs-001\.dc\.example\. A 10\.1\.0\.5 .*Declare only one of the two, CNAME or A",
+        ):
+            bad.result()
+
+
 def test_two_providers_at_once_lose_nothing(server: PowerDns, client: Client) -> None:
     client.create(ZONE, zone_of(server))
     with provider(ENVIRONMENT, **KEYS) as second, ThreadPoolExecutor(16) as pool:
