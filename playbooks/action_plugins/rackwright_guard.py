@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,16 +13,18 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
-FIXED = (
-    "rackwright_kind", "rackwright_site", "rackwright_rack", "rackwright_pair", "rackwright_member",
-    "rackwright_single_side", "rackwright_shares", "rackwright_batch", "rackwright_change_window",
-    "rackwright_change_freeze_days", "rackwright_change_utc_offset_h", "rackwright_owners",
-)  # fmt: skip
-"""Variables that come from the plan and the policy alone; given on the command line they would lift the guard."""
+FREE = {
+    "rackwright_build", "rackwright_hold_by", "rackwright_in_service", "rackwright_override_by",
+    "rackwright_override_ticket", "rackwright_stage", "rackwright_steps",
+}  # fmt: skip
+"""Variables of this project that a person may give on the command line."""
+FIXED = re.compile(r"rackwright_|change_guard_|hold_wanted$|ansible_host$")
+"""What else begins so comes from the plan, the policy and the playbooks; given by hand it would lift the guard, skip a
+hold point or send what is meant for one device to another."""
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """`rackwright_guard: {hosts: ansible_play_batch, purpose: text, window: true}`; runs once a batch."""
+    """`rackwright_guard: {hosts: ansible_play_batch, lost: [], purpose: text, window: true}`; runs once a batch."""
 
     _supports_check_mode = True
     TRANSFERS_FILES = False
@@ -35,6 +39,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         _, options = self.validate_argument_spec(
             {
                 "hosts": {"type": "list", "elements": "str", "required": True},
+                "lost": {"type": "list", "elements": "str", "default": []},
                 "purpose": {"type": "str", "required": True},
                 "window": {"type": "bool", "default": True},
                 "one_per_group": {"type": "bool", "default": False},
@@ -44,12 +49,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         hosts, hostvars = list(options["hosts"]), variables["hostvars"]
         faults = [
             f"{name} comes from the plan and the policy; it cannot be given on the command line"
-            for name in sorted(set(FIXED) & set(load_extra_vars(self._loader)))
+            for name in sorted(set(load_extra_vars(self._loader)) - FREE)
+            if FIXED.match(name)
         ]
+        if options["lost"]:
+            faults.append(
+                f"no answer from {', '.join(options['lost'])}: what is down counts as being changed too; bring it back, "
+                "or leave it out by --limit"
+            )
         strangers = [h for h in hosts if "rackwright_kind" not in hostvars[h]]
         if strangers:
             faults.append(f"not of the plan: {', '.join(strangers)}")
         known = [Standing.from_vars(h, hostvars[h]) for h in hosts if h not in strangers]
+        if options["one_per_group"]:
+            known = [replace(d, shares=tuple((group, d.name, 1) for group, *_ in d.shares)) for d in known]
         faults += [c.reason for c in clashes(known)]
         said = "not asked for: nothing in service is changed"
         overridden = False
@@ -85,7 +98,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if faults:
             result |= {"failed": True, "msg": f"{options['purpose']}: refused.\n- " + "\n- ".join(faults)}
         else:
-            result |= {"changed": False, "msg": f"{options['purpose']} on {', '.join(hosts)}: {said}"}
+            result |= {
+                "changed": False,
+                "hosts": hosts,
+                "msg": f"{options['purpose']} on {', '.join(hosts)}: {said}",
+            }
             self._display.display(str(result["msg"]), color="yellow" if overridden else None)
         return result
 

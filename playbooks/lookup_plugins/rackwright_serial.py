@@ -6,6 +6,7 @@ import re
 from itertools import groupby
 from typing import Any
 
+from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
@@ -20,7 +21,8 @@ short_description: Batch sizes of a play from the plan
 description:
   - Returns how many of the hosts of a pattern are changed together, batch after batch, for the play keyword C(serial).
   - A batch never reaches over the end of a planned batch, so it never holds both members of a pair, both feeds or
-    both sites. What C(--limit), tags or C(--start-at-task) leave out does not matter.
+    both sites. What C(--limit) or tags leave out does not matter.
+  - C(--start-at-task) and C(--step) are refused, because they leave out the guard; a dry run may use them.
   - The first batch is always one host.
 options:
   _terms:
@@ -39,8 +41,15 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     def run(
         self, terms: list[str], variables: dict[str, Any] | None = None, **options: Any
     ) -> list[list[int]]:
-        """One list of sizes. Raises AnsibleError for a host without a batch: it is not of the plan."""
+        """One list of sizes. Raises AnsibleError for a host without a batch, as it is not of the plan, and where
+        the guard of the play would be left out."""
         self.set_options(var_options=variables, direct=options)
+        words = context.CLIARGS
+        if (words.get("start_at_task") or words.get("step")) and not words.get("check"):
+            raise AnsibleError(
+                "--start-at-task and --step leave out the guard of a change: choose devices by --limit and parts of a "
+                """stage by -e '{"rackwright_steps": ["verify"]}'"""
+            )
         values = variables or {}
         groups: dict[str, list[str]] = values["groups"]
         hosts = _matching(groups, terms[0], values.get("ansible_limit"))

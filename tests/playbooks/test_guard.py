@@ -48,7 +48,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }  # fmt: skip
     by_plan = play | {"serial": "{{ lookup('rackwright_serial', 'batches_switch') }}"}
     holding = by_plan | {"roles": [{"role": "change_guard"}, {"role": "hold"}]}
-    for name, data in (("all_at_once", play), ("by_plan", by_plan), ("holding", holding)):
+    call = {
+        "name": "Call", "ansible.builtin.ping": {},
+        "vars": {"ansible_connection": "{{ 'ssh' if inventory_hostname == lost_one else 'local' }}", "ansible_host": "127.0.0.1", "ansible_port": 1},
+    }  # fmt: skip
+    after = {"name": "Hold", "ansible.builtin.include_role": {"name": "hold"}, "vars": {"hold_wanted": False}}
+    done = {
+        "name": "Say",
+        "ansible.builtin.debug": {"msg": "BATCH DONE {{ ansible_play_batch | join(',') }}"},
+    }
+    losing = by_plan | {"tasks": [call, done, after]}
+    deaf = by_plan | {"pre_tasks": [call]}
+    plays = {"all_at_once": play, "by_plan": by_plan, "holding": holding, "losing": losing, "deaf": deaf}
+    for name, data in plays.items():
         (out / f"{name}.yaml").write_text(yaml.safe_dump([data], sort_keys=False), encoding="utf-8")
     return out
 
@@ -94,10 +106,49 @@ def test_batches_are_right_whatever_the_limit(folder: Path, limit: str) -> None:
     assert len(seen) == len(set(seen))
 
 
-def test_skipping_tags_does_not_join_batches(folder: Path) -> None:
-    code, text, _ = run(folder, "by_plan", "open", "--limit", "A-ASW-01A,A-ASW-01B", "--start-at-task", "Say")
+def test_the_guard_cannot_be_left_out(folder: Path) -> None:
+    words = (folder, "by_plan", "frozen", "--limit", "A-ASW-01A,A-ASW-01B", "--start-at-task", "Say")
+    code, text, _ = run(*words)
+    assert code != 0
+    assert "BATCH" not in text
+    code, text, _ = run(*words, "--check")
     assert code == 0, text
     assert "BATCH A-ASW-01A,A-ASW-01B" not in text
+
+
+def test_a_device_lost_on_the_way_stops_the_batches_after_it(folder: Path) -> None:
+    code, text, rows = run(folder, "losing", "open", "--limit", "site_b", "-e", "lost_one=B-ASW-02A")
+    assert code != 0
+    assert "B-ASW-02A" in [h for row in rows for h in row["hosts"]]
+    assert "lost on the way: B-ASW-02A; nothing more is changed" in text
+    assert not {"B-ASW-01B", "B-ASW-02B"} <= {h for row in rows for h in row["hosts"]}
+    assert "BATCH DONE" in text.partition("lost on the way")[0]
+
+
+def test_a_device_that_does_not_answer_counts_as_being_changed(folder: Path) -> None:
+    code, text, rows = run(folder, "deaf", "open", "--limit", "B-ASW-01A", "-e", "lost_one=B-ASW-01A")
+    assert code != 0, text
+    assert rows == []
+    code, text, rows = run(folder, "deaf", "open", "--limit", "site_b", "-e", "lost_one=B-ASW-02A")
+    assert code != 0
+    assert "no answer from B-ASW-02A" in text
+    assert rows[-1]["event"] == "refused"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "change_guard_window=false",
+        "hold_wanted=false",
+        "rackwright_batch_hold=false",
+        "ansible_host=10.0.0.1",
+    ],
+)
+def test_guard_and_hold_points_cannot_be_lifted_by_hand(folder: Path, given: str) -> None:
+    code, text, rows = run(folder, "holding", "frozen", "--limit", "A-ASW-01A", "-e", given)
+    assert code != 0
+    assert f"{given.partition('=')[0]} comes from the plan and the policy" in text
+    assert rows[0]["event"] == "refused"
 
 
 def test_a_freeze_day_is_refused(folder: Path) -> None:
