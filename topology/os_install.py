@@ -1,8 +1,7 @@
 """Unattended installation of servers: what is installed, as a model, its kickstart text, and the model read back.
 
 Kylin, Anolis and UOS servers are installed by the same installer, so they take kickstart files that differ in their
-repositories. Passwords and keys stand in the text as `%secret:NAME%`; the boot server puts them in when it hands the
-file out.
+repositories. Passwords and keys stand in the text as `%secret:NAME%`; the stage that hands a file out puts them in.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,18 +21,18 @@ from topology.dhcp import Lacking
 TEMPLATES = Path(__file__).resolve().parents[1] / "playbooks" / "roles" / "pxe_os" / "templates"
 ROOT_HASH, SSH_KEY = "os-root-hash", "os-ssh-key"
 """Names of the secrets an installation needs: hash of the root password, public key of the controller."""
-
+SECRET = re.compile(r"%secret:([^%]+)%")
+HASH = re.compile(r"\$[0-9a-z]+\$[./0-9A-Za-z$=,]+")
+"""A hash of a password as crypt(5) writes it."""
 
 IPXE = """#!ipxe
 # Written by Rackwright. DHCP gave this server its name; its own script stands beside. Without one it starts what it has.
-chain install/${hostname}.ipxe || goto none
-exit
-:none
-echo no installation for ${hostname}: going on with the next boot device
+chain install/${hostname}.ipxe || echo no installation for ${hostname}, or it does not start: going on with the next boot device
 sleep 5
 exit 1
 """
-"""What iPXE loads first on every server: relative to where it came from, TFTP or HTTP."""
+"""What iPXE loads first on every server: relative to where it came from, TFTP or HTTP. It never waits for somebody to
+type, and says with its status (UEFI 2.10, 3.1.1) that the next boot device is to be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +179,30 @@ def render(install: Install, templates: Path = TEMPLATES) -> str:
 def ipxe(install: Install) -> str:
     """The script with which iPXE starts the installer of one server: kernel and first files from the tree of its
     operating system, the kickstart file from beside (tree layout of the Red Hat installer, as its three relatives
-    have it). The installer asks DHCP again on the card it was started from."""
+    have it). The installer asks DHCP again on the card it was started from. A line that fails ends the script."""
     server = install.url.removesuffix(f"/{install.os}")
     return (
         f"#!ipxe\n# {install.host}: written by Rackwright from the plan; edit the inventory instead.\n"
         f"kernel {install.url}/images/pxeboot/vmlinuz initrd=initrd.img inst.repo={install.url}"
-        f" inst.ks={server}/install/{install.host}.ks ip=dhcp BOOTIF=01-${{netX/mac:hexhyp}} || shell\n"
-        f"initrd {install.url}/images/pxeboot/initrd.img || shell\nboot || shell\n"
+        f" inst.ks={server}/install/{install.host}.ks ip=dhcp BOOTIF=01-${{netX/mac:hexhyp}}\n"
+        f"initrd {install.url}/images/pxeboot/initrd.img\nboot\n"
     )
+
+
+def filled(text: str, value: Callable[[str], str]) -> str:
+    """The kickstart file with its secrets put in; `value` gives each by name. Raises ValueError, which names the secret
+    and never its value, for one that would end its line or its quotes, and for a root password that is no hash."""
+
+    def put(found: re.Match[str]) -> str:
+        given = value(found[1]).strip()
+        if re.search(r"[\r\n\"\\]", given):
+            raise ValueError(f"secret {found[1]} has a character that cannot stand in a kickstart file")
+        start = text.rfind("\n", 0, found.start()) + 1
+        if text.startswith("rootpw", start) and not HASH.fullmatch(given):
+            raise ValueError(f"secret {found[1]} is no hash of a password: make one with openssl passwd -6")
+        return given
+
+    return SECRET.sub(put, text)
 
 
 def parse(text: str) -> Install:

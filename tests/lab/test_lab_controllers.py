@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rackwright.lab import netns, orders
-from tests.lab.labs import Lab
+from rackwright.lab import netns, nodes, orders
+from tests.lab.labs import Lab, eventually
 from tests.lab.playbook_project import BIOS, PERSON, SERVERS, changed, known_project, run, servers
 
 MINE = {"bios_attributes": "ansible", "bmc_ntp": "ansible", "bmc_account": "ansible"}
 OLD, NEW = "lab", "NewPassword-2026"
+ROOT_HASH = "$6$salt$" + "Zq7/" * 20
 SEND = """
 import json, sys, requests
 ca, address, path, user, password, body = sys.argv[1:]
@@ -198,26 +200,53 @@ def test_what_the_stacks_keep_is_left_to_them_and_still_looked_at(
     assert "rackwright_owners comes from the plan and the policy" in grasped.stdout
 
 
-def test_a_start_from_the_network_is_ordered_once(standing: Lab, ours: Path, build: Path, host: str) -> None:
-    words = ("pxe_os.yml", "--limit", host, *PERSON)
-    idle = run(standing, build, *words, hosts=ours)
+def test_a_start_from_the_network_is_ordered_once_and_its_kickstart_handed_out_meanwhile(
+    standing: Lab, tmp_path: Path, build: Path, host: str
+) -> None:
+    boot = standing.shape.nodes[next(n for n in servers(standing) if n != host)]
+    root = nodes.host_root(standing.state, boot)
+    assert root is not None
+    hosts = known_project(tmp_path, standing, MINE, boot=(boot.addresses[0].partition("/")[0],))
+    words = ("pxe_os.yml", "--limit", host, *PERSON, "--diff")
+    idle = run(standing, build, *words, hosts=hosts)
     assert idle.returncode == 0, idle.stdout
     assert "nothing changed" in idle.stdout
-    again = ("-e", "pxe_os_reinstall=true", "-e", "pxe_os_delay_s=0")
-    refused = run(standing, build, *words, *again, hosts=ours)
+    again = ("-e", "pxe_os_reinstall=true", "-e", "pxe_os_delay_s=10")
+    refused = run(standing, build, *words, *again, hosts=hosts)
     assert refused.returncode != 0
     assert f"-e pxe_os_erase={host}" in refused.stdout
-    named = (*again, "-e", f"pxe_os_erase={host}")
-    bare = run(standing, build, *words, *named, hosts=ours)
+    named = (*words, *again, "-e", f"pxe_os_erase={host}")
+    bare = run(standing, build, *named, hosts=hosts)
     assert bare.returncode != 0
     assert f"no installation {build}/boot/install/{host}.ks" in bare.stdout
-    (build / "boot/install").mkdir(parents=True)
-    (build / f"boot/install/{host}.ks").write_text("# as rendered\n", encoding="utf-8")
+    made = run(standing, build, "build.yml", hosts=hosts)
+    assert made.returncode == 0, made.stdout
+    env = {"RACKWRIGHT_OS_ROOT_HASH": ROOT_HASH, "RACKWRIGHT_OS_SSH_KEY": "ssh-ed25519 AAAA control"}
+    folder = root / "srv/boot"
+    folder.mkdir(parents=True)
     starts = boots(standing, host)
-    done = run(standing, build, *words, *named, hosts=ours)
+    dry = run(standing, build, *named, "--check", hosts=hosts, env=env)
+    assert dry.returncode == 0, dry.stdout
+    assert (list(folder.iterdir()), boots(standing, host)) == ([], starts)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, standing, build, *named, hosts=hosts, env=env)
+        assert eventually(lambda: boots(standing, host) == [*starts, "Pxe"] or running.done(), 90)
+        kickstart = folder / f"install/{host}.ks"
+        assert kickstart.is_file(), running.result().stdout
+        assert kickstart.stat().st_mode & 0o777 == 0o640
+        wanted = (build / f"boot/install/{host}.ks").read_text().replace("%secret:os-root-hash%", ROOT_HASH)
+        assert kickstart.read_text() == wanted.replace("%secret:os-ssh-key%", "ssh-ed25519 AAAA control")
+        assert (folder / f"install/{host}.ipxe").is_file()
+        done = running.result()
     assert done.returncode == 0, done.stdout
-    assert boots(standing, host) == [*starts, "Pxe"]
     assert ask(standing, host, "/Systems/1")[1]["Boot"]["BootSourceOverrideEnabled"] == "Disabled"
+    assert [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()] == ["boot.ipxe"]
+    assert ROOT_HASH not in dry.stdout + done.stdout
+
+    kickstart.write_text("left by a controller that died\n")
+    back = run(standing, build, "rollback.yml", "--limit", f"{host},localhost", "-e", "rackwright_stage=pxe_os", hosts=hosts)  # fmt: skip
+    assert back.returncode == 0, back.stdout
+    assert not kickstart.exists()
 
 
 def test_a_new_password_for_the_controller_ends_the_old_one_and_can_be_resumed(

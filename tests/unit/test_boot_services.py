@@ -203,6 +203,27 @@ def test_all_files_at_once_and_all_that_is_lacking(shipped: tuple[Inventory, Pla
     assert "kernel http://10.10.200.1/kylin/images/pxeboot/vmlinuz" in script
     assert "inst.ks=http://10.10.200.1/install/a-ecs-001.ks" in script
     assert "install/${hostname}.ipxe" in files["boot.ipxe"]
+    assert "shell" not in script + files["boot.ipxe"], "nobody is there to type"
     files, lacking = boot_files.boot_files(inventory, plan)
     assert set(files) == {"dhcp/A.conf", "dhcp/B.conf"}
     assert [x for x in lacking if x.device == "dns"]
+
+
+def test_secrets_are_put_in_and_what_cannot_stand_there_is_named_but_not_shown(
+    shipped: tuple[Inventory, Plan],
+) -> None:
+    inventory, plan = shipped
+    (install,), _ = os_install.installs(settled(inventory, **{"a-ecs-001": MACS}), plan)
+    text = os_install.render(install)
+    values = {"os-root-hash": "$6$salt$" + "x" * 86, "os-ssh-key": "ssh-ed25519 AAAA control\n"}
+    done = os_install.filled(text, values.__getitem__)
+    assert done == text.replace("%secret:os-root-hash%", values["os-root-hash"]).replace(
+        "%secret:os-ssh-key%", "ssh-ed25519 AAAA control"
+    )
+    for name, wrong in (
+        ("os-root-hash", "S3cret-in-clear"), ("os-ssh-key", 'ssh "S3cret'), ("os-ssh-key", "BEGIN\nS3cret"),
+        ("os-root-hash", "$6$salt$S3cret\nreboot"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=f"secret {name} ") as refused:
+            os_install.filled(text, (values | {name: wrong}).__getitem__)
+        assert "S3cret" not in str(refused.value)
