@@ -7,7 +7,7 @@ set -eu
 packages="iproute2 util-linux procps lldpd frr openssh-server openssh-client nftables iputils-ping
   openvswitch-switch ethtool dnsmasq-base kea-dhcp4-server kea-ctrl-agent pdns-server pdns-backend-sqlite3
   stress-ng fio"
-slow="qemu-system-x86 ipxe-qemu mmdebstrap e2fsprogs cpio"
+slow="qemu-system-x86 ipxe-qemu ipxe ovmf mmdebstrap e2fsprogs cpio"
 
 case "${1-}" in
 "") ;;

@@ -20,8 +20,8 @@ PACKAGES = (
     "busybox-static", "dbus", "dmidecode", "ethtool", "iproute2", "iputils-ping", "kmod", "network-manager",
     "openssh-server", "python3", "systemd-sysv", "udev",
 )  # fmt: skip
-MODULES = ("virtio_pci", "virtio_blk")
-"""What the kernel needs before it can read the disk; udev loads the rest."""
+MODULES = ("virtio_pci", "virtio_blk", "virtio_net")
+"""What the kernel needs before it can read the disk, or ask the network; udev loads the rest."""
 KERNEL = r"""set -eu
 cd "$1"
 package=$(chroot . apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p')
@@ -92,6 +92,11 @@ class System:
         return self.folder / "vmlinuz"
 
     @property
+    def modules(self) -> str:
+        """Files of MODULES and of what they need, in the order they are loaded."""
+        return (self.folder / "order").read_text()
+
+    @property
     def host_key(self) -> str:
         """Type and public key of its SSH server."""
         return " ".join((self.folder / "host_key.pub").read_text().split()[:2])
@@ -120,8 +125,7 @@ def system(cache: Path) -> System:
         for path in insmods(root):
             names.append(path.name)
             shutil.copy(path, out / "modules" / path.name)
-        (out / "init").write_text(INIT.format(modules=" ".join(names)))
-        (out / "init").chmod(0o755)
+        (out / "order").write_text(" ".join(names))
         size_mb = sum(f.lstat().st_size for f in root.rglob("*")) // 10**6 + 300
         subprocess.run(
             ["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", str(root), str(out / "disk.img"), f"{size_mb}M"],
@@ -147,12 +151,14 @@ def insmods(root: Path) -> list[Path]:
     return list(found)
 
 
-def initrd(system: System, folder: Path, files: Mapping[str, str]) -> Path:
-    """A first root that loads the drivers, puts these files (path -> text, all private) into the guest and goes on."""
+def initrd(system: System, folder: Path, files: Mapping[str, str], init: str = INIT) -> Path:
+    """A first root with the drivers, these files (path -> text, all private) below /files, and `init`, which as it is
+    puts them into the guest and goes on."""
     tree, out = folder / "initrd", folder / "initrd.cpio"
     shutil.copytree(system.folder / "modules", tree / "modules")
-    for name in ("busybox", "init"):
-        shutil.copy(system.folder / name, tree / name)
+    shutil.copy(system.folder / "busybox", tree / "busybox")
+    (tree / "init").write_text(init.replace("{modules}", system.modules))
+    (tree / "init").chmod(0o755)
     for path, text in files.items():
         file = tree / "files" / path
         file.parent.mkdir(parents=True, exist_ok=True)
