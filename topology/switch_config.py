@@ -63,7 +63,7 @@ class Mlag:
 
     `peer_lag` is the aggregate with `peer_link`. The member with the higher `priority` leads. Keepalive runs over the
     management ports (`keepalive_port` None) or a routed port that bears `keepalive_local`. `domain` is 1 where
-    the platform has no such number (Comware).
+    the platform has no such number (Comware) or no other (VRP).
     """
 
     domain: int

@@ -181,7 +181,9 @@ def _mlag(known: Books, device: Device, pair: m.Pair, missing: list[str]) -> Mla
     if own is None or far is None:
         missing.append("keepalive of the pair: an address is missing")
         return None
-    domain = 1 if pair.platform == "h3c_comware" else names.index(pair.name) + 1  # Comware has no such number
+    domain = (
+        names.index(pair.name) + 1 if pair.platform == "ruijie_rgos" else 1
+    )  # the others know no other number
     return Mlag(
         domain, 1 if device.member == "A" else 2, 150 if device.member == "A" else 120,
         locally_administered_mac(pair.name), PEER_LAG, own.address, far.address, port,

@@ -192,13 +192,14 @@ def test_refused_before_rendering(case: str) -> None:
 def test_comware_has_no_domain_number() -> None:
     assert PAIR.mlag is not None
     config = replace(PAIR, platform="h3c_comware", mlag=replace(PAIR.mlag, domain=4))
-    assert faults(config) == ["pair domain 4: h3c_comware has no such number, it must be 1"]
+    assert faults(config) == ["pair domain 4: h3c_comware knows no other number than 1"]
 
 
 def test_unconfirmed_words_are_said_only_where_they_are_used() -> None:
     assert doubts(replace(PAIR, platform="ruijie_rgos"))
     assert not doubts(replace(OOB, platform="ruijie_rgos"))
-    assert not doubts(PAIR)
+    assert any("v-stp" in d for d in doubts(PAIR))
+    assert not doubts(replace(PAIR, platform="h3c_comware"))
 
 
 def test_parse_of_an_unknown_platform() -> None:
@@ -211,3 +212,66 @@ def test_comware_members_repeat_what_their_aggregate_says() -> None:
     text = render(config)
     shown = text.replace(" lacp period short\n", " port access vlan 101\n lacp period short\n", 1)
     assert shown != text and parse("h3c_comware", shown) == config
+
+
+def section(text: str, line: str) -> list[str]:
+    """What stands below a line of a configuration."""
+    rows = text.splitlines()
+    found = rows[rows.index(line) + 1 :]
+    end = next(i for i, row in enumerate(found) if not row.startswith(" "))
+    return [row.strip() for row in found[:end]]
+
+
+@pytest.mark.parametrize(
+    ("platform", "globally", "port", "edge"),
+    [
+        ("huawei_vrp", None, "interface GE1/0/1", "stp edged-port enable"),
+        ("h3c_comware", "stp global enable", "interface GigabitEthernet1/0/1", "stp edged-port"),
+        ("ruijie_rgos", "spanning-tree", "interface GigabitEthernet 1/0/1", "spanning-tree portfast"),
+    ],
+)
+def test_two_uplinks_of_an_out_of_band_switch_are_no_loop(
+    platform: str, globally: str | None, port: str, edge: str
+) -> None:
+    """VRP runs a spanning tree as delivered; the others do not, and two trunks up with the same VLANs are a loop."""
+    text = render(replace(OOB, platform=platform))
+    assert globally is None or globally in text.splitlines()
+    assert edge in section(text, port)
+    assert text.count(edge) == 1  # never at an uplink
+    if globally:
+        assert globally not in render(replace(PAIR, platform=platform)).splitlines()
+
+
+def test_ports_towards_hosts_of_a_pair_forward_at_once() -> None:
+    text = render(PAIR)
+    assert "stp edged-port enable" in section(text, "interface Eth-Trunk1")
+    assert "stp edged-port enable" not in section(text, "interface Eth-Trunk0")
+
+
+@pytest.mark.parametrize("platform", ["huawei_vrp", "h3c_comware"])
+def test_a_routed_port_lets_large_packets_through_as_well_as_large_frames(platform: str) -> None:
+    config = replace(PAIR, platform=platform)
+    text = render(config)
+    assert text.count(" jumboframe enable 9216\n mtu 9216\n") == 1
+    small = parse(platform, text.replace(" jumboframe enable 9216\n mtu 9216\n", " jumboframe enable 9216\n"))
+    assert [p.mtu for p in small.ports if p.role == "uplink"] == [None]
+
+
+def test_tacacs_servers_are_asked_over_the_management_network() -> None:
+    assert " hwtacacs server authentication 10.30.0.1 vpn-instance mgmt\n" in render(PAIR)
+
+
+def test_comware_members_join_with_the_vlans_of_their_aggregate() -> None:
+    """Comware selects no member whose VLANs differ from its aggregate's, and joining does not copy them."""
+    text = render(replace(PAIR, platform="h3c_comware"))
+    for port in ("Ten-GigabitEthernet1/0/1", "HundredGigE1/0/5"):
+        rows = section(text, f"interface {port}")
+        number = rows[-1].removeprefix("port link-aggregation group ")
+        vlans = [
+            r
+            for r in section(text, f"interface Bridge-Aggregation{number}")
+            if "vlan" in r or "link-type" in r
+        ]
+        assert vlans
+        assert [r for r in rows if r in vlans] == vlans
+        assert rows.index(vlans[-1]) < len(rows) - 1

@@ -58,7 +58,7 @@ def _servers(tree: Section) -> Iterator[Server]:
     for group in tree.all(r"hwtacacs server template "):
         key = reference(group.value("hwtacacs server shared-key cipher"))
         for child in group.all(r"hwtacacs server authentication "):
-            yield Server("aaa", child.line.split()[-1], "", key)
+            yield Server("aaa", child.line.split()[3], "", key)
     for line in tree.all(r"dns server "):
         yield Server("dns", line.line.split()[2])
     for line in tree.all(r"ntp unicast-server "):

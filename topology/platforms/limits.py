@@ -14,7 +14,8 @@ from topology.switch_config import Lag, Port, SwitchConfig
 
 @dataclass(frozen=True)
 class Limits:
-    """Largest aggregate number, description length and MTU of a platform; `domain`: pairs have a number."""
+    """Largest aggregate number, description length and MTU of a platform; `domain`: pairs have a number of
+    their own; otherwise it is 1."""
 
     lag_max: int
     description_max: int
@@ -23,12 +24,16 @@ class Limits:
 
 
 LIMITS = {
-    "huawei_vrp": Limits(511, 242, 9216),
+    "huawei_vrp": Limits(511, 242, 9216, domain=False),
     "h3c_comware": Limits(1023, 255, 9216, domain=False),
     "ruijie_rgos": Limits(255, 80, 9216),
 }
 UNCONFIRMED = {
-    "huawei_vrp": (),
+    "huawei_vrp": (
+        "`dual-active detection source ip`, `system-mac` and `system-number` below dfs-group differ between releases "
+        "(up to V200R019: `source ip`, and `lacp m-lag system-id` outside it): compare them with the command reference",
+        "no spanning tree for the pair is written (`stp v-stp enable`): the maker's examples have it on both members",
+    ),
     "h3c_comware": (),
     "ruijie_rgos": (
         "the M-LAG commands (mlag ...) could not be confirmed from public documents: compare them with the command "
@@ -139,7 +144,7 @@ def _pair(config: SwitchConfig, limits: Limits) -> Iterator[str]:
     if not any(g.peer_link and g.number == mlag.peer_lag for g in config.lags):
         yield f"the pair's peer link, aggregate {mlag.peer_lag}, is not there"
     if not limits.domain and mlag.domain != 1:
-        yield f"pair domain {mlag.domain}: {config.platform} has no such number, it must be 1"
+        yield f"pair domain {mlag.domain}: {config.platform} knows no other number than 1"
     if mlag.keepalive_port is not None:
         port = next((p for p in config.ports if p.name == mlag.keepalive_port), None)
         if port is None or (port.address or "").partition("/")[0] != mlag.keepalive_local:

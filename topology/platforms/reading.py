@@ -157,11 +157,16 @@ def _ports(tree: Section, words: Words, peers: set[int]) -> Iterator[Port]:
             role = "keepalive" if address.partition("/")[0] == keepalive else "uplink"
         elif tagged:
             role = "uplink"
-        mtu = section.value(words.mtu)
         yield Port(
             "loopback0" if role == "loopback" else planned(words.platform, name), role,
-            section.value("description") or "", enabled, lag, address, int(mtu) if mtu else None, untagged, tagged,
+            section.value("description") or "", enabled, lag, address, _mtu(section, words, bool(address)), untagged, tagged,
         )  # fmt: skip
+
+
+def _mtu(section: Section, words: Words, routed: bool) -> int | None:
+    """The largest payload that passes: a routed port lets through the smaller of its frames and its packets."""
+    sizes = [section.value(word) for word in ((words.mtu, "mtu") if routed else (words.mtu,))]
+    return min(int(size or 0) for size in sizes) or None
 
 
 def _gateways(tree: Section, words: Words) -> Iterator[Gateway]:

@@ -31,6 +31,7 @@ def render(config: SwitchConfig) -> str:
         .render(
             c=config,
             fast={g.number for g in config.lags if g.lacp_fast},
+            lag_of={g.number: g for g in config.lags},
             fallback={g.number for g in config.lags if g.fallback},
         )
     )
