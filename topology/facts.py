@@ -112,4 +112,8 @@ class DeviceFacts:
     macs: tuple[SeenMac, ...] | None = None
     """What a switch has learned, by port."""
     sessions: tuple[SeenSession, ...] | None = None
+    user: str = ""
+    """Who logged in on a switch to read it."""
+    hostname: str | None = None
+    """What the device calls itself."""
     evidence: tuple[Evidence, ...] = ()

@@ -7,8 +7,9 @@ where the lab says beforehand that it cannot show this: never a pass either).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from inventory.findings import Text
@@ -18,6 +19,8 @@ from topology.facts import DeviceFacts, Evidence
 Verdict = Literal["pass", "missing", "extra", "different", "swapped", "not run", "not shown"]
 Seen = tuple[str, str]
 """Device and port, as seen from the other side."""
+MANY = 3
+"""From so many neighbours on, one side that hears nothing is a matter of the device and not of fibres."""
 STRANGER = "MAC"
 """Stands for the device where a MAC address is seen that nobody has written down."""
 
@@ -61,6 +64,8 @@ def verify_cables(
                 planned[end.device, end.port] = cable
     results: list[Result] = []
     moved: dict[str, tuple[Cable, Seen, Seen]] = {}
+    one_way: dict[str, list[int]] = defaultdict(list)
+    named = {e.device for c in plan.cables for e in (c.a, c.b)} | set(facts)
     for cable in plan.cables:
         looks = [
             (near, far, seen.get((near.device, near.port or "")))
@@ -72,8 +77,15 @@ def verify_cables(
                 else near.device in facts and facts[near.device].neighbours is not None
             )
         ]
+        right = sum(found is not None and _is(far, found) for _, far, found in looks)
         wrong = [
-            (near, far, found) for near, far, found in looks if found is not None and not _is(far, found)
+            (near, far, found)
+            for near, far, found in looks
+            if found is not None
+            and not _is(far, found)
+            and not (
+                right and found[1] == far.port and found[0] not in named
+            )  # it tells no name; the other end does
         ]
         absent = [near for near, _, found in looks if found is None]
         if wrong:
@@ -81,8 +93,12 @@ def verify_cables(
             moved[cable.id] = (cable, (far.device, far.port or "?"), found)
         elif absent and all(_silent(cable, near, blind, facts) for near in absent):
             results.append(_quiet(cable, absent[0], facts))
+        elif absent and all(_mute(cable, near, facts) for near in absent):
+            results.append(_unheard(cable, absent[0], facts))
         elif absent:
             results.append(_missing(cable, absent, facts))
+            if results[-1].fix is not None:
+                one_way[absent[0].device].append(len(results) - 1)
         elif not looks or len(looks) < sum(
             e.device not in theirs and e.port is not None and (e.device, e.port) not in blind
             for e in (cable.a, cable.b)
@@ -93,15 +109,28 @@ def verify_cables(
                 Result("cable", cable.id, "pass", _ends(cable), _ends(cable), Text("as planned", "与规划一致"),
                        (cable.label_a, cable.label_b), _evidence(facts, cable))
             )  # fmt: skip
+    for device, places in one_way.items():
+        if len(places) >= MANY:
+            for n in places:
+                results[n] = _cut_short(results[n], device, len(places))
     results += _moved(moved, planned, facts)
     order = {cable.id: n for n, cable in enumerate(plan.cables)}
     results.sort(key=lambda r: order.get(r.subject.split(" ")[0], len(order)))
     return [*results, *_extras(seen, planned, facts)]
 
 
+def _cut_short(told: Result, device: str, count: int) -> Result:
+    """A missing neighbour of a device that misses many which hear it: fibres do not break together on one side."""
+    why = f"{count} devices hear {device} and are not among the neighbours it shows: its answer was cut, or it does not listen"
+    why_zh = f"{count} 台设备能收到 {device} 的 LLDP，但未出现在其邻居列表中：设备应答不完整，或其未接收 LLDP"
+    return replace(
+        told, verdict="not run", found=why, message=Text(f"not run: {why}", f"未执行：{why_zh}"), fix=None
+    )  # fmt: skip
+
+
 def _silent(cable: Cable, near: End, blind: frozenset[Seen], facts: Mapping[str, DeviceFacts]) -> bool:
     """True when the other end need not speak LLDP and the link is up."""
-    far = cable.b if near is cable.a else cable.a
+    far = _far(cable, near)
     port = next((p for p in facts[near.device].ports or () if p.name == near.port), None)
     return (far.device, far.port) in blind and port is not None and port.up
 
@@ -132,7 +161,30 @@ def _ends(cable: Cable) -> str:
     return f"{cable.a.device}:{cable.a.port or '?'} - {cable.b.device}:{cable.b.port or '?'}"
 
 
+def _far(cable: Cable, near: End) -> End:
+    return cable.b if near is cable.a else cable.a
+
+
+def _mute(cable: Cable, near: End, facts: Mapping[str, DeviceFacts]) -> bool:
+    """True when the link is up and the device at the other end answers, but not for its LLDP: it sends none."""
+    far = facts.get(_far(cable, near).device)
+    port = next((p for p in facts[near.device].ports or () if p.name == near.port), None)
+    return far is not None and not far.error and far.neighbours is None and port is not None and port.up
+
+
+def _unheard(cable: Cable, near: End, facts: Mapping[str, DeviceFacts]) -> Result:
+    here, far = f"{near.device}:{near.port}", _far(cable, near).device
+    why = f"{here} is up, but {far} sends no LLDP: start lldpd there (`systemctl start lldpd`)"
+    why_zh = f"{here} 已连通，但 {far} 未发送 LLDP：请在其上启动 lldpd（`systemctl start lldpd`）"
+    return Result(
+        "cable", cable.id, "not run", _ends(cable), f"{here} is up, {far} sends no LLDP",
+        Text(f"not run: {why}", f"未执行：{why_zh}"), (cable.label_a, cable.label_b), _evidence(facts, cable),
+    )  # fmt: skip
+
+
 def _missing(cable: Cable, absent: list[End], facts: Mapping[str, DeviceFacts]) -> Result:
+    """A planned cable without a neighbour at one end or both. What one end still hears says that it is in its place and
+    lets through one direction only."""
     where = ", ".join(f"{e.device}:{e.port}" for e in absent)
     states = []
     for end in absent:
@@ -140,10 +192,25 @@ def _missing(cable: Cable, absent: list[End], facts: Mapping[str, DeviceFacts]) 
         if port is not None:
             states.append("up" if port.up else "down" if port.enabled else "shut")
     hint = f"; link {'/'.join(states)}" if states else ""
+    text = Text(f"no neighbour at {where}{hint}", f"{where} 未发现邻居{hint}")
+    near, far, fix = absent[0], _far(cable, absent[0]), None
+    heard = facts[far.device].neighbours if far.device in facts else None
+    if states in ([], ["up"]) and len(absent) == 1 and any(
+        n.port == far.port and _is(near, (n.system, n.remote_port)) for n in heard or ()
+    ):  # fmt: skip
+        there = f"{far.device}:{far.port}"
+        text = Text(
+            f"{text.en}; but {there} hears {where}: the cable is in its place, nothing arrives from {there}",
+            f"{text.zh}；但 {there} 能收到 {where} 的 LLDP：线缆位置正确，{there} 发出的方向不通",
+        )
+        fix = Text(
+            f"clean or exchange the fibre and the optic that carry from {there} to {where}, leave the plugs where they are; "
+            f"if the link carries traffic, see whether {there} has LLDP switched off",
+            f"清洁或更换 {there} 至 {where} 方向的光纤与光模块，插头不动；若业务正常，检查 {there} 是否关闭了 LLDP",
+        )
     return Result(
-        "cable", cable.id, "missing", _ends(cable), f"no neighbour at {where}{hint}",
-        Text(f"no neighbour at {where}{hint}", f"{where} 未发现邻居{hint}"), (cable.label_a, cable.label_b),
-        _evidence(facts, cable),
+        "cable", cable.id, "missing", _ends(cable), text.en, text, (cable.label_a, cable.label_b),
+        _evidence(facts, cable), fix,
     )  # fmt: skip
 
 

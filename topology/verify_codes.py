@@ -26,6 +26,8 @@ CODES: dict[tuple[str, str], str] = {
     ("session", "different"): "VER019",
     ("controller", "different"): "VER020",
     ("saved", "different"): "VER021",
+    ("security", "different"): "VER022",
+    ("name", "different"): "VER023",
 }
 """Code by test and verdict; what was not run is VER013 whatever the test."""
 NOT_RUN = "VER013"
@@ -148,6 +150,18 @@ _TEXTS = (
      "The next restart takes it back; so does the timer of a commit on trial that nobody confirms.",
      "Let a push that is under way end. Then `rackwright push` for this switch: it keeps what runs and saves it.",
      "待进行中的推送结束；再对该交换机执行 `rackwright push`，保留并保存当前配置。"),
+    ("VER022", "way into a switch that nobody intends", "交换机存在未规划的登录途径",
+     "A switch runs telnet, SNMP v1 or v2c, HTTP or FTP, or has a local account that neither the policy names nor the "
+     "run logged in with.",
+     "Passwords and communities cross the network in the clear; an account nobody knows is nobody's responsibility.",
+     "Find out who opened it. A push closes telnet and SNMP; the result says what to type for the rest; see "
+     "verify.switch_accounts.",
+     "查明来源。推送可关闭 Telnet 与 SNMP v1/v2c，其余按结果所述命令处理；参见 verify.switch_accounts。"),
+    ("VER023", "device has another name", "设备名称不符",
+     "What answers at a device's address calls itself otherwise: another device has the address, or the name is wrong.",
+     "Everything read there would be told of the wrong device, down to cables that are in their places.",
+     "Another device: correct its address. A wrong name: set it as the result says.",
+     "若为其他设备应答，更正其地址；若主机名有误，按结果所述修改。"),
 )  # fmt: skip
 
 FIXES = {row[0]: Text(row[5], row[6]) for row in _TEXTS}

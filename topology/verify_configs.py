@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
 
 from inventory.findings import Text
 from topology.facts import DeviceFacts
 from topology.model_diff import compared
-from topology.platforms.render import parse
+from topology.observe.remediation import remedy
+from topology.platforms.render import parse, render
 from topology.switch_config import SwitchConfig
 from topology.verify import Result
 from topology.verify_devices import result, unread
+from topology.verify_security import without_doors
 
 AS_RENDERED, AS_RUNNING = "as rendered from the plan", "what runs"
 MOST_SHOWN = 3
+SHORTEST = 5
+"""A text of fewer lines is none that was cut."""
+LAST = {"huawei_vrp": "return", "h3c_comware": "return", "ruijie_rgos": "end"}
+"""The last line of every configuration."""
+RULES = {
+    "huawei_vrp": "topology.observe.vrp_rules", "h3c_comware": "topology.observe.comware_rules",
+    "ruijie_rgos": "topology.observe.rgos_rules",
+}  # fmt: skip
+"""Where the rules by which a push changes a platform stand."""
 
 
 def verify_configuration(config: SwitchConfig, seen: DeviceFacts) -> Iterator[Result]:
@@ -24,10 +38,19 @@ def verify_configuration(config: SwitchConfig, seen: DeviceFacts) -> Iterator[Re
     if seen.configuration is None:
         yield unread("configuration", seen, AS_RENDERED)
         return
+    if broken := cut_short(config.platform, seen.configuration):
+        why = Text(f"not run: the running configuration {broken.en}", f"未执行：运行配置{broken.zh}")
+        yield result("configuration", seen, "not run", AS_RENDERED, "not read", why)
+        return
     running = parse(config.platform, seen.configuration)
-    saved = None if seen.saved is None else parse(config.platform, seen.saved)
+    config = replace(config, host=running.host)  # a wrong name has a finding of its own
+    saved = None if seen.saved is None else replace(parse(config.platform, seen.saved), host=running.host)
+    lines = lines_to_send(config, seen.configuration)
     if rest := compared(config, running):
-        yield _differs(config, seen, rest, running, saved)
+        yield _differs(config, seen, rest, running, saved, len(lines))
+        return
+    if lines:
+        yield _differs(config, seen, lines, running, saved, len(lines))
         return
     text = Text("as intended", "与规划一致")
     yield result("configuration", seen, "pass", AS_RENDERED, AS_RENDERED, text)
@@ -49,10 +72,47 @@ def verify_configuration(config: SwitchConfig, seen: DeviceFacts) -> Iterator[Re
         yield result("saved", seen, "pass", AS_RUNNING, AS_RUNNING, text)
 
 
+def cut_short(platform: str, text: str) -> Text | None:
+    """How a configuration that was read ends too early; None when it is whole or the switch shows none."""
+    rows = [row.strip() for row in text.splitlines() if row.strip()]
+    if len(rows) < SHORTEST or rows[-1] == LAST[platform]:
+        return None
+    return Text(
+        f"ends in the middle, after {len(rows)} lines, at `{rows[-1]}`: the answer of the switch was cut; read it again",
+        f"在第 {len(rows)} 行“{rows[-1]}”处中断：设备应答不完整，请重新读取",
+    )
+
+
+def lines_to_send(config: SwitchConfig, text: str) -> list[Text]:
+    """Every line by which a push would change what runs, one sentence each. The record has no word for some of them:
+    LACP mode of an aggregate, VLAN 1 on a trunk. What opens ways in is left out: it has a finding of its own."""
+    try:
+        intended = render(config)
+    except ValueError:  # what its platform cannot express is refused by `render`
+        return []
+    diff = remedy(
+        import_module(RULES[config.platform]).RULES, without_doors(config.platform, text), intended
+    ).diff
+    out, above = [], [""] * 8
+    for row in diff.splitlines():
+        found = re.match(r"(.) ( *)(.*)", row)
+        if found is None:
+            continue
+        depth = len(found[2]) // 2
+        above[depth:] = [found[3]] + [""] * (7 - depth)
+        line = " / ".join(above[: depth + 1])
+        if found[1] == "+":
+            out.append(Text(f"`{line}`: intended, not running", f"`{line}`：规划有，实际无"))
+        elif found[1] == "-":
+            out.append(Text(f"`{line}`: running, not intended", f"`{line}`：实际有，规划无"))
+    return out
+
+
 def _differs(
-    config: SwitchConfig, seen: DeviceFacts, rest: list[Text], running: SwitchConfig, saved: SwitchConfig | None
+    config: SwitchConfig, seen: DeviceFacts, rest: list[Text], running: SwitchConfig, saved: SwitchConfig | None,
+    lines: int,
 ) -> Result:  # fmt: skip
-    """The finding of a switch that runs something else."""
+    """The finding of a switch that runs something else; `lines` is how many lines a push would change."""
     then = Text("", "")
     if saved is not None and not compared(config, saved):
         then = Text("; what is saved is as intended", "；已保存的配置与规划一致")
@@ -63,8 +123,9 @@ def _differs(
         f"{len(rest)} 处差异：{_shown([w.zh for w in rest], '；')}{then.zh}",
     )
     fix = Text(
-        f"`rackwright push --host {seen.name} --dry-run` shows every line; push, or change the plan if what runs is wanted",
-        f"执行 `rackwright push --host {seen.name} --dry-run` 查看全部差异；确认后推送，若现状即所需则修改规划",
+        f"`rackwright push --host {seen.name} --dry-run` shows every line ({lines}); push, or change the plan if what runs "
+        "is wanted",
+        f"执行 `rackwright push --host {seen.name} --dry-run` 查看全部差异（{lines} 行）；确认后推送，若现状即所需则修改规划",
     )
     return result(
         "configuration", seen, "different", AS_RENDERED, f"{len(rest)} {things(len(rest))}", text, fix=fix

@@ -240,12 +240,14 @@ def compare(
 ) -> list[Result]:  # fmt: skip
     """Every verdict on what was asked: cables that end at a device asked, the devices, and `bmcs`, whose controllers
     were."""
+    from topology.identity import identified
     from topology.silent_ends import heard_by_mac, own_macs
     from topology.switch_intent import switch_configs
     from topology.verify import verify_cables
     from topology.verify_configs import verify_configuration
     from topology.verify_devices import verify_devices
     from topology.verify_parts import verify_controllers, verify_light, verify_sessions
+    from topology.verify_security import verify_security
 
     told = controllers or {}
     whole, inventory = project.plan, project.inventory
@@ -259,6 +261,8 @@ def compare(
             if (c.a.device in facts or c.b.device in facts) and c.kind not in SERIAL_LINES
         ),
     )
+    facts, names = identified(ours, facts, inventory.devices)
+    accounts = inventory.policy.text("verify.switch_accounts").replace(",", " ").split()
     ends = {e.device for c in ours.cables for e in (c.a, c.b)}
     blind = frozenset(
         (d, i.name)
@@ -271,9 +275,11 @@ def compare(
     heard = heard_by_mac(ours, facts, own_macs(told, delivered, blind), blind)
     configs = [c for c in switch_configs(inventory, whole) if c.host in facts]
     results = [
+        *names,
         *verify_cables(ours, facts, frozenset(ends - set(facts)), blind, heard),
         *verify_devices(inventory, ours, facts, told, blind),
         *(r for c in configs for r in verify_configuration(c, facts[c.host])),
+        *(r for c in configs for r in verify_security(c, facts[c.host], accounts)),
         *verify_sessions(configs, facts),
         *verify_light(inventory, ours, facts),
         *verify_controllers(inventory, bmcs, told),

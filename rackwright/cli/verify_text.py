@@ -19,10 +19,10 @@ MOST_SHOWN = 20
 WORST = ("missing", "swapped", "different", "extra", "not run", "not shown")
 NOBODY_LOOKED = ("not run", "not shown")
 NAMES = {
-    "cable": ("cables", "线缆"), "answer": ("devices answer", "设备可达"), "serial": ("serial numbers", "序列号"),
+    "cable": ("cables", "线缆"), "answer": ("devices answer", "设备可达"), "name": ("device names", "设备名称"), "serial": ("serial numbers", "序列号"),
     "model": ("models", "型号"), "version": ("versions of pairs", "成对设备版本"), "mtu": ("MTU", "MTU"),
     "bond": ("bonds", "bond 聚合"), "time": ("clocks", "时钟"), "port": ("ports up", "端口状态"),
-    "configuration": ("configurations", "配置一致性"), "saved": ("configurations saved", "配置保存"), "session": ("BGP sessions", "BGP 会话"), "light": ("received light", "收光功率"),
+    "configuration": ("configurations", "配置一致性"), "saved": ("configurations saved", "配置保存"), "security": ("ways in closed", "登录途径已关闭"), "session": ("BGP sessions", "BGP 会话"), "light": ("received light", "收光功率"),
     "controller": ("controllers answer", "BMC 可达"), "bios": ("BIOS versions", "BIOS 版本"),
     "power": ("power supplies", "电源模块"), "drive": ("drives", "硬盘"), "mac": ("MAC addresses", "MAC 地址"),
 }  # fmt: skip

@@ -62,6 +62,7 @@ class Site:
                 neighbours=partial(self.seen, name), ports=partial(self.up, name),
                 bgp_peers=partial(self.peers, name),
             )  # fmt: skip
+            switch.saved = switch.text()
             self.switches[name], self.address[name] = switch, f"127.81.0.{n}"
             self.port = asyncio.run_coroutine_threadsafe(
                 self.begin(switch, self.address[name]), self.loop
@@ -270,12 +271,12 @@ def test_what_a_server_answers() -> None:
     texts = (
         json.dumps(OWN), json.dumps(LLDP), json.dumps(LINKS), "", "# comment\nABC123\n", "Not Specified\n",
         'PRETTY_NAME="Kylin Linux Advanced Server V10"\n',
-        "0A000001,10.0.0.1,3,0.0,-0.000150,0.0,0.0,0.0,0.0,0.0,0.0,0.0,64.0,Normal\n",
+        "0A000001,10.0.0.1,3,0.0,-0.000150,0.0,0.0,0.0,0.0,0.0,0.0,0.0,64.0,Normal\n", "a-ecs-001\n",
     )  # fmt: skip
     facts = server_facts("s", {c: (0, t) for c, t in zip(COMMANDS, texts, strict=True)})
     assert facts.neighbours == (SeenNeighbour("p1", "A-ASW-01A", "10GE1/0/7"),)
     assert (facts.serial, facts.model, facts.version) == ("ABC123", None, "Kylin Linux Advanced Server V10")
-    assert (facts.bond_members_up, facts.mtu_bytes) == (1, 9000)
+    assert (facts.bond_members_up, facts.mtu_bytes, facts.hostname) == (1, 9000, "a-ecs-001")
     assert facts.time_offset_ms == pytest.approx(-0.15)
     assert [(p.name, p.up) for p in facts.ports or ()] == [("p1", True), ("ens2", False)]
 

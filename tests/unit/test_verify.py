@@ -100,6 +100,59 @@ def test_a_swapped_pair_is_one_finding_with_both_labels_and_what_to_do() -> None
     assert "接反" in swap.message.zh
 
 
+def without(facts: dict[str, DeviceFacts], device: str, ports: set[str | None]) -> None:
+    """Take what a device hears on some of its ports out of the facts."""
+    heard = facts[device].neighbours or ()
+    facts[device] = replace(facts[device], neighbours=tuple(n for n in heard if n.port not in ports))
+
+
+def test_one_way_names_the_direction_and_leaves_the_plugs_alone() -> None:
+    cable, facts = access()[0], seen()
+    without(facts, PAIR[0], {cable.a.port if cable.a.device == PAIR[0] else cable.b.port})
+    (row,) = (r for r in judge(facts) if r.verdict != "pass")
+    server = cable.b if cable.a.device == PAIR[0] else cable.a
+    assert (row.subject, row.verdict) == (cable.id, "missing")
+    assert f"nothing arrives from {server.device}:{server.port}" in row.message.en
+    assert row.fix is not None
+    assert "leave the plugs where they are" in row.fix.en
+
+
+def test_a_device_that_shows_half_of_its_neighbours_is_not_many_broken_fibres() -> None:
+    facts = seen()
+    ports = {(c.a if c.a.device == PAIR[0] else c.b).port for c in access()[:4]}
+    without(facts, PAIR[0], ports)
+    rows = [r for r in judge(facts) if r.verdict != "pass"]
+    assert {r.verdict for r in rows} == {"not run"}
+    assert len({r.message.en for r in rows}) == 1
+    assert f"hear {PAIR[0]} and are not among the neighbours it shows" in rows[0].message.en
+
+
+def test_a_server_without_lldp_is_told_so_and_is_no_missing_cable() -> None:
+    cable, facts = access()[0], seen()
+    server = cable.b if cable.a.device == PAIR[0] else cable.a
+    theirs = {
+        e.port for c in project()[1].cables for e in (c.a, c.b) if server.device in (c.a.device, c.b.device)
+    }
+    for member in PAIR:
+        without(facts, member, {p for p in theirs if p and p.startswith("10GE")})
+    facts[server.device] = replace(facts[server.device], neighbours=None)
+    rows = [r for r in judge(facts) if server.device in r.expected]
+    assert {r.verdict for r in rows} == {"not run"}
+    assert all(f"{server.device} sends no LLDP" in r.message.en for r in rows)
+    assert "lldpd" in rows[0].message.zh
+
+
+def test_a_neighbour_without_a_name_passes_when_the_other_end_names_us() -> None:
+    cable, facts = access()[0], seen()
+    port = (cable.a if cable.a.device == PAIR[0] else cable.b).port
+    rows = [
+        replace(n, system="02:00:00:00:00:09") if n.port == port else n
+        for n in facts[PAIR[0]].neighbours or ()
+    ]
+    facts[PAIR[0]] = replace(facts[PAIR[0]], neighbours=tuple(rows))
+    assert bad(judge(facts)) == []
+
+
 def test_a_ring_of_three_is_one_finding() -> None:
     a, b, c = (x.id for x in access()[:3])
     results = judge(seen({a: b, b: c, c: a}))

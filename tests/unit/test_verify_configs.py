@@ -8,7 +8,7 @@ import pytest
 
 from topology.facts import DeviceFacts
 from topology.platforms.render import parse, render
-from topology.switch_config import Port, Server, SwitchConfig
+from topology.switch_config import Bgp, Lag, Neighbour, Port, Server, SwitchConfig
 from topology.verify import Result
 from topology.verify_codes import code_of
 from topology.verify_configs import verify_configuration
@@ -84,3 +84,52 @@ def test_names_of_what_a_restart_would_take_back_are_told() -> None:
     rows = list(verify_configuration(config, DeviceFacts("sw", configuration=render(config), saved=saved)))
     assert rows[1].message.en.endswith("would undo 2 differences: VLAN 5; server ntp 10.0.0.1")
     assert rows[1].message.zh.endswith("将丢失 2 处：VLAN 5；服务器 ntp 10.0.0.1")
+
+
+NO_LACP = {
+    "huawei_vrp": " mode lacp-static\n", "h3c_comware": " link-aggregation mode dynamic\n",
+    "ruijie_rgos": "  maximum-paths ebgp 2\n",
+}  # fmt: skip
+"""A line the record has no word for."""
+
+
+@pytest.mark.parametrize("platform", NO_LACP)
+def test_a_line_the_record_has_no_word_for_is_missed_all_the_same(platform: str) -> None:
+    neighbours = tuple(Neighbour(f"10.1.0.{n}", 65100, "core") for n in (1, 3))
+    config = replace(
+        planned(platform), lags=(Lag(1, "host", (PORT[platform],), untagged=5),), ports=(Port(PORT[platform], "access", lag=1),),
+        bgp=Bgp(65101, "10.9.9.9", neighbours, ()),
+    )  # fmt: skip
+    text = render(config)
+    config = parse(platform, text)
+    assert text.count(NO_LACP[platform]) == 1
+    (row,) = verify_configuration(
+        config, DeviceFacts("sw", configuration=text.replace(NO_LACP[platform], ""))
+    )
+    assert row.verdict == "different"
+    assert f"{NO_LACP[platform].strip()}`: intended, not running" in row.message.en
+    assert "规划有，实际无" in row.message.zh
+    assert [
+        r.verdict for r in verify_configuration(config, DeviceFacts("sw", configuration=text, saved=text))
+    ] == ["pass"] * 2
+
+
+@pytest.mark.parametrize("platform", PORT)
+def test_an_answer_that_was_cut_is_not_run_and_no_difference(platform: str) -> None:
+    config = planned(platform)
+    text = render(config)
+    half = text[: text.index("a-block-001") + 4]
+    (row,) = verify_configuration(config, DeviceFacts("sw", configuration=half, saved=text))
+    assert (row.verdict, code_of(row.test, row.verdict)) == ("not run", "VER013")
+    assert "ends in the middle" in row.message.en
+    assert "a-bl" in row.message.en
+    assert "中断" in row.message.zh
+
+
+@pytest.mark.parametrize("platform", PORT)
+def test_a_wrong_name_is_no_difference_of_the_configuration(platform: str) -> None:
+    config = planned(platform)
+    text, other = render(config), render(replace(config, host="other"))
+    for running, saved in ((other, other), (other, text), (text, other)):
+        facts = DeviceFacts("sw", configuration=running, saved=saved)
+        assert [r.verdict for r in verify_configuration(config, facts)] == ["pass", "pass"]

@@ -145,7 +145,7 @@ def _switch(target: Target, access: Access, record: Record) -> DeviceFacts:
     finally:
         driver.close()
     facts = switch_facts(str(target.platform), target.name, answers, asked)
-    return replace(facts, error=error, evidence=tuple(evidence))
+    return replace(facts, error=error, user=who.user, evidence=tuple(evidence))
 
 
 def _server(target: Target, access: Access, record: Record) -> DeviceFacts:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from topology.observe.driver_base import SwitchDriver
 from topology.observe.push_result import PushResult
-from topology.observe.remediation import paths
+from topology.observe.remediation import paths, remedy
 from topology.observe.undo import added_by
 from topology.platforms.render import parse, render
 from topology.switch_config import SwitchConfig
@@ -59,8 +59,9 @@ class Intended:
         return self.config
 
     def missing(self, driver: SwitchDriver, running: str) -> list[str]:
-        """Nothing: the record says it all."""
-        return []
+        """Lines that were to go and are still there: the record has no word for some of them."""
+        left = remedy(driver.rules, running, render(self.config)).diff.splitlines()
+        return [f"`{line[1:].strip()}` is still there" for line in left if line.startswith("-")]
 
 
 @dataclass(frozen=True)

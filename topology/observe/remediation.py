@@ -50,7 +50,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What would be done. `lines` go to the switch (secrets by reference), `diff` to the reader (none at all),
+    """What would be done. `lines` go to the switch (secrets by reference, keys that go as the switch shows them), `diff` to the reader (none at all),
     `left` are lines that run, are not intended and are left alone. `after` is what would run then, keys masked. Empty
     `lines`: nothing is to be done."""
 
@@ -67,8 +67,8 @@ def remedy(
     be taken back besides what the rules allow."""
     from hier_config import get_hconfig
 
-    now = dict.fromkeys(paths(rules, running))
-    sent = paths(rules, intended)
+    runs, sent = paths(rules, running), paths(rules, intended)
+    now = dict.fromkeys(p for p in runs if not _gainsaid(rules, p, runs))
     want = dict.fromkeys(p for p in sent if not _needless(rules, p, now))
     _keep_open(now, want)
     left = [p for p in now if p not in want and p not in ours and not is_managed(rules, p)]
@@ -81,7 +81,7 @@ def remedy(
     tree = set(_tree(found))
     added = {p for p in tree if p in want and p not in now}
     removed = [] if merge else _removed(compared, want, tree, rules)
-    lines = [*_lines(rules, want, added, removed, sent)]
+    lines = [*_lines(rules, want, added, removed, runs | sent)]
     replaced = [p for p in compared if p not in want and p not in set(removed)] if not merge else []
     taken = {*removed, *replaced}
     stays = [p for p in now if not any(p[:n] in taken for n in range(1, len(p) + 1))]
@@ -146,6 +146,14 @@ def _needless(rules: Rules, path: Path, now: Iterable[Path]) -> bool:
     return False
 
 
+def _gainsaid(rules: Rules, path: Path, now: Iterable[Path]) -> bool:
+    """True for a line that says something is off while another says that it is on: it has to be said again."""
+    return len(path) == 1 and any(
+        path[0] == line and any(len(p) == 1 and re.fullmatch(matters, p[0]) for p in now)
+        for line, matters in rules.off
+    )
+
+
 def _keep_open(now: Iterable[Path], want: dict[Path, None]) -> None:
     """A VLAN that stays is not taken away because its own section says nothing any more."""
     batch = {p[0].rsplit(" ", 1)[1] for p in want if re.match(r"vlan batch \d+$", p[0])}
@@ -197,9 +205,10 @@ def _removed(compared: Sequence[Path], want: Iterable[Path], found: set[Path], r
 
 
 def _lines(
-    rules: Rules, want: Iterable[Path], added: set[Path], removed: Sequence[Path], sent: dict[Path, Path]
+    rules: Rules, want: Iterable[Path], added: set[Path], removed: Sequence[Path], whole: dict[Path, Path]
 ) -> Iterator[str]:  # fmt: skip
-    """Commands in order: what must go first, what goes within sections, what comes, what goes last."""
+    """Commands in order: what must go first, what goes within sections, what comes, what goes last. `whole`: lines
+    with their keys, which they are sent with; a switch takes none back without."""
     wanted = list(want)
 
     def text(path: Path) -> str:
@@ -211,10 +220,10 @@ def _lines(
     late = [p for p in removed if p not in set(early) and (len(p) == 1 or rules.late.fullmatch(text(p)))]
     taken = {*early, *late}
     inner = [p for p in removed if p not in taken]
-    yield from _undo(rules, early)
-    yield from _undo(rules, inner)
-    yield from _add(rules, wanted, again, sent)
-    yield from _undo(rules, late)
+    yield from _undo(rules, early, whole)
+    yield from _undo(rules, inner, whole)
+    yield from _add(rules, wanted, again, whole)
+    yield from _undo(rules, late, whole)
 
 
 def _swept(rules: Rules, path: Path, wanted: Iterable[Path]) -> list[Path]:
@@ -231,7 +240,7 @@ def _list_of(rules: Rules, path: Path) -> str | None:
     return next((s for s in rules.lists if path[-1].startswith(s + " ")), None)
 
 
-def _add(rules: Rules, wanted: Sequence[Path], adding: set[Path], sent: dict[Path, Path]) -> Iterator[str]:
+def _add(rules: Rules, wanted: Sequence[Path], adding: set[Path], whole: dict[Path, Path]) -> Iterator[str]:
     opened: Path = ()
     done: set[tuple[Path, str]] = set()
     needed = adding | {p[:n] for p in adding for n in range(1, len(p))}
@@ -248,7 +257,7 @@ def _add(rules: Rules, wanted: Sequence[Path], adding: set[Path], sent: dict[Pat
                 done.add((path[:-1], start))
                 yield f"{start} {rules.folded(_vids(rules, [p for p in wanted if p in adding], path))}"
             continue
-        yield sent.get(path, path)[-1]
+        yield whole.get(path, path)[-1]
         if path in parents or _opens(path):
             opened = path
     for _ in opened:
@@ -274,7 +283,7 @@ def _opens(path: Path) -> bool:
     return OPENS.fullmatch(path[-1]) is not None
 
 
-def _undo(rules: Rules, paths: Sequence[Path]) -> Iterator[str]:
+def _undo(rules: Rules, paths: Sequence[Path], whole: dict[Path, Path]) -> Iterator[str]:
     """Take lines back, last first, section by section."""
     opened: Path = ()
     said: set[tuple[Path, str]] = set()
@@ -288,7 +297,7 @@ def _undo(rules: Rules, paths: Sequence[Path]) -> Iterator[str]:
             done.add((above, start))
             line = rules.negated(f"{start} {rules.folded(_vids(rules, paths, path))}")
         else:
-            line = rules.negated(path[-1])
+            line = rules.negated(whole.get(path, path)[-1])
         if (above, line) in said or any(line.startswith(s + " ") for a, s in said if a == above):
             continue
         said.add((above, line))

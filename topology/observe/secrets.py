@@ -24,7 +24,8 @@ HOST_KEYS = re.compile(r"(tacacs-server host (?:oob )?\S+ key) \d \S+")
 REFERENCE = re.compile(r"%secret:([^%]+)%")
 KEY = re.compile(
     r"(?P<head>\b(?:(?:irreversible-)?cipher|password(?: (?:cipher|irreversible-cipher|simple|\d))?"
-    r"|(?:key|secret|encrypted) (?:cipher|simple|\d)|community (?:read|write)(?: cipher)?)) (?P<key>(?!\*\*\*)\S+)"
+    r"|(?:key|secret|encrypted) (?:cipher|simple|\d)|community (?:read|write)(?: cipher| simple)?|snmp-server community)) "
+    r"(?P<key>(?!\*\*\*|(?:irreversible-)?cipher |simple )\S+)"
 )
 """A word that a key follows, in any of the platforms' configurations."""
 

@@ -22,6 +22,7 @@ COMMANDS = (
     "dmidecode -s system-product-name",
     "cat /etc/os-release",
     "chronyc -c tracking",
+    "hostname",
 )
 NOTHING = (
     "",
@@ -110,6 +111,7 @@ def server_facts(name: str, answers: dict[str, tuple[int, str]]) -> DeviceFacts:
         version=_release(text(COMMANDS[6])),
         neighbours=neighbours_of(_json(text(COMMANDS[1])), names),
         time_offset_ms=offset_ms(text(COMMANDS[7])),
+        hostname=(text(COMMANDS[8]) or "").strip() or None,
     )
     if links is not None:
         can_bond = answers.get(COMMANDS[3], (1, ""))[0] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from topology.facts import DeviceFacts, SeenNeighbour, SeenPort, SeenSession
 from topology.observe import comware, rgos, vrp
 from topology.observe.mac_tables import macs_of
 
+NAMELESS = "a device that does not tell its name"
+"""A neighbour that announces neither name nor chassis, or of which the switch shows neither."""
 Answers = Mapping[str, str]
 Light = Mapping[str, tuple[float, float]]
 
@@ -88,7 +91,9 @@ def switch_facts(platform: str, name: str, told: Answers, asked: float) -> Devic
     more: dict[str, Any] = {}
     if "neighbours" in told:
         more["neighbours"] = tuple(
-            SeenNeighbour(port, n["remote_system_name"], n["remote_port"])
+            SeenNeighbour(
+                port, n["remote_system_name"] or n["remote_chassis_id"] or NAMELESS, n["remote_port"] or "?"
+            )
             for port, found in sorted(reading.neighbours(told["neighbours"]).items())
             for n in found
         )
@@ -106,8 +111,9 @@ def switch_facts(platform: str, name: str, told: Answers, asked: float) -> Devic
             SeenSession(address, peer["remote_as"], bool(peer["is_up"]))
             for address, peer in sorted(peers.items())
         )
+    title = re.search(r"(?m)^(?:sysname|hostname) (\S+)", told.get("configuration", ""))
     return DeviceFacts(
-        name, serial=known["serial_number"] or None, model=known["model"] or None, version=known["os_version"] or None,
+        name, hostname=title[1] if title else None, serial=known["serial_number"] or None, model=known["model"] or None, version=known["os_version"] or None,
         configuration=told.get("configuration"), saved=told.get("saved"),
         time_offset_ms=reading.offset_ms(told["clock"], asked) if "clock" in told else None, **more,
     )  # fmt: skip

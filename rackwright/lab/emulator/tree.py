@@ -53,7 +53,8 @@ class View:
 @dataclass(frozen=True, eq=False)
 class Dialect:
     """How one platform speaks. `kept` are negations that are stored as lines (`undo portswitch`); `deep` are first
-    words whose negation also clears the views below; `hidden` is what a stored key looks like (`{}`: its digest)
+    words whose negation also clears the views below; `against` are lines that a kept negation takes away, and that take
+    it away; `hidden` is what a stored key looks like (`{}`: its digest)
     and `clear` the words for a key in the clear with what takes their place."""
 
     negation: str
@@ -62,6 +63,7 @@ class Dialect:
     kept: tuple[str, ...] = ()
     separator: str = "#"
     deep: tuple[str, ...] = ()
+    against: tuple[tuple[str, str], ...] = ()
     hidden: str = "%^%#{}%^%#"
     clear: tuple[tuple[str, str], ...] = ()
     batch: str = ""
@@ -179,12 +181,15 @@ def _apply_here(dialect: Dialect, root: Node, path: tuple[str, ...], reading: Re
     line = hide_keys(dialect, view, reading)
     opposite = f"{dialect.negation} {line}"
     if line in dialect.kept:
-        node.children = [c for c in node.children if c.line != line.partition(" ")[2]]
+        gone = {line.partition(" ")[2], *(on for off, on in dialect.against if off == line)}
+        node.children = [c for c in node.children if c.line not in gone]
     elif opposite in dialect.kept:
         node.children = [c for c in node.children if c.line != opposite]
         if node.find(line) is None and " vlan " not in line:
             node.children.append(Node(line))
         return path
+    off = {off for off, on in dialect.against if on == line}
+    node.children = [c for c in node.children if c.line not in off]
     if start := next((s for s in view.lists if line.startswith(s + " ")), None):
         _add_to_list(node, start, _numbers(line[len(start) :]))
         return path

@@ -135,6 +135,9 @@ VRP = Dialect(
         "undo telnet ipv6 server enable", "undo snmp-agent sys-info version v1 v2c",
     ),
     deep=("peer",),
+    against=tuple(
+        ("undo snmp-agent sys-info version v1 v2c", f"snmp-agent sys-info version {v}") for v in ("v1", "v2c", "all")
+    ),
     batch="vlan batch",
 )  # fmt: skip
 
