@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rackwright.cli.verify_lab import Rehearsal
+    from rackwright.documents.acceptance_run import Verified
     from topology.facts import ControllerFacts, DeviceFacts
     from topology.observe.session import Credentials
     from topology.verify import Result
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SERIAL_LINES = ("console",)
 """Kinds of cables that carry no frames: nothing on them tells its other end, so they are looked at by hand."""
 HTTPS = 443
+BOOK = "acceptance.xlsx"
 NO_CONTROLLER_LOGIN = (
     "no login for management controllers: set RACKWRIGHT_BMC_USER and RACKWRIGHT_BMC_PASSWORD"
 )
@@ -55,6 +57,8 @@ def run(name: str | None, output: str, options: Options) -> None:
     """Read every device, compare, tell. Exit 0 only when everything was looked at and is as planned."""
     from rackwright.cli import verify_text
     from rackwright.cli.verify_lab import Rehearsal, standing
+    from rackwright.documents.acceptance_book import asked_for, plan_fingerprint
+    from rackwright.documents.acceptance_run import Verified
     from topology.observe.collect import Access, Target, collect, collect_controllers
     from topology.observe.record import Record
     from topology.observe.secrets import SecretError, Vault
@@ -64,6 +68,9 @@ def run(name: str | None, output: str, options: Options) -> None:
     chosen = with_servers(
         project, choose(project, options.site, list(options.pair), list(options.host)), options.pair
     )
+    plan = project.plan
+    assert plan is not None  # noqa: S101 - choose() leaves without one
+    identity = plan_fingerprint(project.folder)
     rehearsal = Rehearsal.read(options.lab) if options.lab else None
     chosen = standing(chosen, options.lab)
     names = [h for h in chosen.hosts if is_asked(chosen, h) and is_wanted(chosen, h, options.only)]
@@ -113,12 +120,47 @@ def run(name: str | None, output: str, options: Options) -> None:
     (folder / "results.json").write_text(
         verify_text.json_text(results, folder, rehearsal) + "\n", encoding="utf-8"
     )
+    scope = asked_for(
+        options.site, options.pair, options.host, options.only, rehearsal.name if rehearsal else None
+    )
+    written = keep_book(
+        Verified(
+            project.inventory, rehearsal.slice_of(plan) if rehearsal else plan, results, facts, told, folder, scope,
+            identity, () if options.only else unasked(chosen), rehearsal,
+        )
+    )  # fmt: skip
     out(text)
     if output == "text":
         for line in left_out(project, set(facts), rehearsal):
             say(line)
         say(f"raw answers: {folder}")
+        if written:
+            say(f"acceptance record: {folder / BOOK}")
+    if not written:
+        leave(UNUSABLE)
     leave(CLEAN if verify_text.is_fine(results, rehearsal) else FINDINGS)
+
+
+def keep_book(verified: Verified) -> bool:
+    """Write the acceptance record beside the results; False, and said, when that fails: it may be open elsewhere."""
+    from rackwright.documents.acceptance_book import write_acceptance_book
+
+    path = verified.folder / BOOK
+    try:
+        write_acceptance_book(verified, path)
+    except OSError as error:
+        say(
+            f"cannot write {path}: {error.strerror or error}; close it where it is open and verify again with --resume"
+        )
+        return False
+    return True
+
+
+def unasked(chosen: Chosen) -> tuple[str, ...]:
+    """Devices meant that there is no way to ask: no platform, no server, no controller."""
+    return tuple(
+        h for h, v in chosen.hosts.items() if not is_asked(chosen, h) and not v.get("rackwright_bmc_address")
+    )
 
 
 def left_out(project: Project, asked: set[str], rehearsal: Rehearsal | None) -> list[str]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rackwright.cli.verify_lab import Rehearsal
     from topology.verify import Result
 
@@ -114,9 +116,7 @@ def acceptance(results: list[Result], rehearsal: Rehearsal | None = None) -> lis
     tests = [t for t in NAMES if any(r.test == t for r in results)]
     for test in [*tests, None]:
         some = [r for r in results if test in (None, r.test)]
-        counts: Counter[str] = Counter()
-        for result in some:
-            counts[result.verdict] += len(result.subject.split()) if result.verdict == "swapped" else 1
+        counts = tally(some)
         total = counts.total()
         ran = total - sum(counts[v] for v in NOBODY_LOOKED)
         en, zh = NAMES[test] if test else ("all", "合计")
@@ -135,6 +135,14 @@ def acceptance(results: list[Result], rehearsal: Rehearsal | None = None) -> lis
     if rehearsal is not None:
         return [*rows, *rehearsal.told(results), verdict_line(is_fine(results, rehearsal), rehearsal)]
     return [*rows, verdict_line(is_fine(results), None)]
+
+
+def tally(results: Iterable[Result]) -> Counter[str]:
+    """How many of each verdict; of a swap every cable in it counts."""
+    counts: Counter[str] = Counter()
+    for result in results:
+        counts[result.verdict] += len(result.subject.split()) if result.verdict == "swapped" else 1
+    return counts
 
 
 def is_fine(results: list[Result], rehearsal: Rehearsal | None = None) -> bool:
