@@ -85,7 +85,8 @@ def test_handed_out_once_with_the_secrets_and_taken_back(folder: Path) -> None:
     found = handed_out(folder)
     assert found["install/h-001.ks"] == KICKSTART.replace("%secret:os-root-hash%", HASH).replace("%secret:os-ssh-key%", KEY)  # fmt: skip
     assert {"boot.ipxe", "install/h-001.ipxe", "install/h-001.ks"} == set(found)
-    assert stat.S_IMODE((folder / "srv/install/h-001.ks").stat().st_mode) == 0o640
+    for path, mode in (("install", 0o750), ("install/h-001.ks", 0o640)):
+        assert stat.S_IMODE((folder / "srv" / path).stat().st_mode) == mode
     assert changes(run(folder, "publish")) == 0
     assert changes(run(folder, "withdraw", "--check")) == 1
     assert handed_out(folder) == found
@@ -135,6 +136,13 @@ def test_values_come_from_a_vault_too(folder: Path) -> None:
     assert changes(done) == 4
     assert HASH not in done.stdout + done.stderr
     assert HASH in handed_out(folder)["install/h-001.ks"]
+
+
+def test_a_group_nobody_knows_is_said_before_a_secret_is_handed_out(folder: Path) -> None:
+    done = run(folder, "publish", "-e", "pxe_os_boot_group=nobody-knows-it")
+    assert done.returncode != 0
+    assert "failed to look up group nobody-knows-it" in done.stdout + done.stderr
+    assert handed_out(folder) == {}
 
 
 def test_a_folder_that_is_not_there_is_not_made_somewhere(folder: Path) -> None:
