@@ -21,6 +21,8 @@ Seen = tuple[str, str]
 """Device and port, as seen from the other side."""
 MANY = 3
 """From so many neighbours on, one side that hears nothing is a matter of the device and not of fibres."""
+SERIAL_LINES = ("console",)
+"""Kinds of cables that carry no frames: nothing on them tells its other end, so they are looked at by hand."""
 STRANGER = "MAC"
 """Stands for the device where a MAC address is seen that nobody has written down."""
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from topology.observe.session import Credentials
     from topology.verify import Result
 
-SERIAL_LINES = ("console",)
-"""Kinds of cables that carry no frames: nothing on them tells its other end, so they are looked at by hand."""
 HTTPS = 443
 BOOK = "acceptance.xlsx"
 NO_CONTROLLER_LOGIN = (
@@ -165,6 +163,8 @@ def unasked(chosen: Chosen) -> tuple[str, ...]:
 
 def left_out(project: Project, asked: set[str], rehearsal: Rehearsal | None) -> list[str]:
     """What the results say nothing of, in words."""
+    from topology.verify import SERIAL_LINES
+
     cables = project.plan.cables if project.plan else ()
     by_hand = sum(
         c.kind in SERIAL_LINES and (c.a.device in asked or c.b.device in asked)
@@ -285,7 +285,7 @@ def compare(
     from topology.identity import identified
     from topology.silent_ends import heard_by_mac, own_macs
     from topology.switch_intent import switch_configs
-    from topology.verify import verify_cables
+    from topology.verify import SERIAL_LINES, verify_cables
     from topology.verify_configs import verify_configuration
     from topology.verify_devices import verify_devices
     from topology.verify_parts import verify_controllers, verify_light, verify_sessions

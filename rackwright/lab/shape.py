@@ -12,6 +12,7 @@ from typing import Literal
 from inventory import model as m
 from inventory.inventory import Device, Inventory
 from inventory.plan_model import Cable, End, Plan
+from topology.verify import SERIAL_LINES
 
 Kind = Literal["switch", "server", "existing", "appliance"]
 
@@ -128,7 +129,8 @@ def shape(
     cables = [
         c
         for c in plan.cables
-        if all(e.device in chosen or e.device in inventory.existing_switches for e in (c.a, c.b))
+        if c.kind not in SERIAL_LINES
+        and all(e.device in chosen or e.device in inventory.existing_switches for e in (c.a, c.b))
         and (c.a.device in chosen or c.b.device in chosen)
     ]
     if pairs:  # an out-of-band switch nothing of the slice is plugged into stays out

@@ -10,6 +10,7 @@ from rackwright.lab import mac_learning, nodes
 from rackwright.lab.mac_learning import Table, announcement
 from rackwright.lab.shape import Shape, interface_name, scaled_down, shape
 from rackwright.lab.state import State
+from topology.verify import SERIAL_LINES
 
 MAC = "02:00:00:00:00:07"
 
@@ -90,3 +91,14 @@ def test_a_switch_learns_who_sent_and_nothing_else(monkeypatch: pytest.MonkeyPat
     assert learned((frame[:10], "p1", 0)) == []
     monkeypatch.setattr(mac_learning, "AGEING_S", -1.0)
     assert learned((frame, "p1", 1)) == [], "old entries are forgotten"
+
+
+def test_serial_lines_carry_no_frames_and_are_not_built() -> None:
+    folder = PROJECTS / "guangxi"
+    inventory, plan = load(folder).inventory, load_plan(folder).plan
+    assert inventory is not None
+    assert plan is not None
+    serial = {c.id for c in plan.cables if c.kind in SERIAL_LINES}
+    whole = shape(inventory, plan, site="A")
+    assert serial and not serial & set(whole.wires)
+    assert "a-console-001" in whole.nodes, "its own port in the management network stands"
