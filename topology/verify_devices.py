@@ -190,7 +190,8 @@ def _time(inventory: Inventory, seen: DeviceFacts, limit: str) -> Result:
     most = inventory.policy.number(f"verify.{limit}_offset_ms")
     if seen.time_offset_ms is None:
         return unread("time", seen, f"within {most:g} ms")
-    found = f"{seen.time_offset_ms:+.3g} ms"
+    offset_ms = seen.time_offset_ms
+    found = f"{offset_ms:+.3g} ms" if abs(offset_ms) < 1000 else f"{offset_ms / 1000:+,.1f} s"
     if abs(seen.time_offset_ms) <= most:
         return result("time", seen, "pass", f"within {most:g} ms", found, Text("in time", "时间同步"))
     text = Text(f"clock is off by {found}, limit {most:g} ms", f"时钟偏差 {found}，限值 {most:g} ms")
