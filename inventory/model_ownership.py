@@ -73,5 +73,6 @@ ORDERS: Mapping[str, Text] = {
     "firmware_update": Text("firmware update", "固件升级"),
     "factory_password": Text("replacement of the factory password", "替换出厂密码"),
     "load_test": Text("load test", "压力测试"),
+    "boot_files": Text("installation files, handed out and taken back", "装机文件的发放与收回"),
 }
 """What is done once and not kept: no state, so no owner; always by Ansible."""

@@ -37,6 +37,7 @@ ON_HOST: Mapping[str, str] = {
     "burn_in": "load_test",
     "host_network": "host_network",
     "join_cluster": "cluster_membership",
+    "pxe_os": "boot_files",
     "rotate_credentials": "host_account",
     "time_dns_log": "host_time",
 }
