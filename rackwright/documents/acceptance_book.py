@@ -18,7 +18,7 @@ from rackwright.documents.acceptance_run import Verified, instant, local, test_t
 from rackwright.documents.acceptance_sheets import Table, tables
 from rackwright.documents.files import write_bytes
 from rackwright.documents.sheet_model import Cell, Column, Marked
-from rackwright.documents.workbook import _CELL, _LINE_PT, _display_width, _formats, _put
+from rackwright.documents.workbook import CELL, LINE_PT, display_width, formats_of, put
 
 A4 = 9
 MOST_PT = 405
@@ -54,7 +54,7 @@ def write_acceptance_book(run: Verified, path: Path) -> None:
     book.set_properties(
         {"title": f"{name.zh} 核验记录 acceptance record", "author": "rackwright", "created": created}
     )
-    formats = {**_formats(book), **_more_formats(book)}
+    formats = {**formats_of(book), **_more_formats(book)}
     for kind in ("text", "bad", "attention", "unknown"):
         formats[kind].set_text_wrap()
         formats[kind].set_align("left")
@@ -105,21 +105,21 @@ def began(folder: Path) -> datetime | None:
 
 
 def _more_formats(book: Any) -> dict[str, Any]:
-    wrapped = {**_CELL, "text_wrap": True, "valign": "vcenter"}
+    wrapped = {**CELL, "text_wrap": True, "valign": "vcenter"}
     center = {**wrapped, "align": "center"}
     return {
-        "title": book.add_format({"font_name": _CELL["font_name"], "font_size": 16, "bold": True, "font_color": "#1F3B63", "valign": "vcenter"}),
+        "title": book.add_format({"font_name": CELL["font_name"], "font_size": 16, "bold": True, "font_color": "#1F3B63", "valign": "vcenter"}),
         "banner": book.add_format({**center, "bold": True, "font_size": 12, "bg_color": "#FDE9D9", "font_color": "#8A5A00"}),
         "label": book.add_format({**wrapped, "bold": True, "bg_color": "#E4EAF2", "font_color": "#33415C"}),
         "value": book.add_format(wrapped),
         "accepted": book.add_format({**wrapped, "bold": True, "font_size": 14, "bg_color": "#DDF0DF", "font_color": "#1B5E20"}),
         "rejected": book.add_format({**wrapped, "bold": True, "font_size": 14, "bg_color": "#FBE4E2", "font_color": "#B3261E"}),
         "rehearsed": book.add_format({**wrapped, "bold": True, "font_size": 14, "bg_color": "#FDE9D9", "font_color": "#8A5A00"}),
-        "group": book.add_format({**_CELL, "bold": True, "text_wrap": True, "align": "left", "indent": 1, "bg_color": "#D3CAE8"}),
-        "share": book.add_format({**_CELL, "align": "center"}),
+        "group": book.add_format({**CELL, "bold": True, "text_wrap": True, "align": "left", "indent": 1, "bg_color": "#D3CAE8"}),
+        "share": book.add_format({**CELL, "align": "center"}),
         "note": book.add_format({**wrapped, "font_size": 9, "font_color": "#33415C"}),
-        "count-bad": book.add_format({**_CELL, "bold": True, "align": "center", "num_format": "0", "bg_color": "#FBE4E2", "font_color": "#B3261E"}),
-        "count-unknown": book.add_format({**_CELL, "bold": True, "align": "center", "num_format": "0", "bg_color": "#E9E3F5", "font_color": "#5B3FA0"}),
+        "count-bad": book.add_format({**CELL, "bold": True, "align": "center", "num_format": "0", "bg_color": "#FBE4E2", "font_color": "#B3261E"}),
+        "count-unknown": book.add_format({**CELL, "bold": True, "align": "center", "num_format": "0", "bg_color": "#E9E3F5", "font_color": "#5B3FA0"}),
     }  # fmt: skip
 
 
@@ -225,7 +225,7 @@ def _counts(page: Any, formats: dict[str, Any], run: Verified, row: int) -> int:
         page.write_string(row, 0, f"{name.zh} {name.en}", style)
         numbers: tuple[Cell, ...] = (total, total - counts["extra"], ran, share(ran, total), counts["pass"], share(counts["pass"], ran) if ran else "—")  # fmt: skip
         for n, value in enumerate(numbers, 1):
-            _put(page, {**formats, "text": formats["share"]}, row, n, COUNTS[n], value)
+            put(page, {**formats, "text": formats["share"]}, row, n, COUNTS[n], value)
         for n, verdict in enumerate(("missing", "swapped", "different", "extra", *NOBODY_LOOKED), len(numbers) + 1):  # fmt: skip
             flag = "unknown" if verdict in NOBODY_LOOKED else "bad"
             page.write_number(
@@ -256,7 +256,7 @@ def _write(book: Any, formats: dict[str, Any], run: Verified, table: Table) -> N
         styles = group if i in table.groups else formats
         page.set_row(i + HEAD_ROWS, _height_pt(cells, widths))
         for n, cell in enumerate(cells):
-            _put(page, styles, i + HEAD_ROWS, n, sheet.columns[n], cell)
+            put(page, styles, i + HEAD_ROWS, n, sheet.columns[n], cell)
 
 
 def _page(page: Any, run: Verified, name: str) -> None:
@@ -278,11 +278,11 @@ def _heads(page: Any, formats: dict[str, Any], columns: Sequence[Column], row: i
 
 def _width(column: Column, cells: Sequence[Cell]) -> float:
     """Column width in characters, a Chinese one counting two: the longest line, or a head broken into two."""
-    heads = max(_display_width(column.zh) / 2 + 3, *(len(w) + 2 for w in column.en.split()), len(column.en) / 2 + 2)  # fmt: skip
+    heads = max(display_width(column.zh) / 2 + 3, *(len(w) + 2 for w in column.en.split()), len(column.en) / 2 + 2)  # fmt: skip
     if column.kind == "blank":
         return max(heads, PEN_WIDTH)
     texts = (c.text if isinstance(c, Marked) else str(c or "") for c in cells)
-    longest = max((_display_width(line) for text in texts for line in text.split("\n")), default=0)
+    longest = max((display_width(line) for text in texts for line in text.split("\n")), default=0)
     return max(heads, min(longest + 3, ONE_LINE.get(column.en, WIDEST.get(column.kind, 12))))
 
 
@@ -292,5 +292,5 @@ def _height_pt(cells: Sequence[Cell], widths: Sequence[float]) -> int:
     for cell, width in zip(cells, widths, strict=True):
         text = cell.text if isinstance(cell, Marked) else cell if isinstance(cell, str) else ""
         room = 0.95 * max(width - 3, 1)
-        lines = max(lines, sum(max(1, math.ceil(_display_width(line) / room)) for line in text.split("\n")))
-    return min(_LINE_PT * lines, MOST_PT)
+        lines = max(lines, sum(max(1, math.ceil(display_width(line) / room)) for line in text.split("\n")))
+    return min(LINE_PT * lines, MOST_PT)

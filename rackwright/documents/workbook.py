@@ -17,17 +17,17 @@ from rackwright.documents.sheet_model import UNKNOWN, Cell, Column, Marked, Shee
 from rackwright.documents.sheets import sheets
 
 _CREATED = datetime(2000, 1, 1)
-_CELL = {
+CELL = {
     "font_name": "Microsoft YaHei",
     "font_size": 10,
     "valign": "top",
     "border": 1,
     "border_color": "#D5DAE1",
 }
-_HEAD = {**_CELL, "text_wrap": True, "valign": "vcenter", "border_color": "#B8C0CC"}
+_HEAD = {**CELL, "text_wrap": True, "valign": "vcenter", "border_color": "#B8C0CC"}
 _NUMBERS = {"count": "0", "watts": "#,##0", "metres": "0.0#", "share": "0.0%", "number": "General"}
 _WIDEST = {"text": 46, "long": 44}
-_LINE_PT = 15
+LINE_PT = 15
 _PAGE_CHARACTERS = 400
 """Row height per line of text, and how many characters one A3 page is wide while it can still be read."""
 _HEADER_ROWS = 2
@@ -46,27 +46,27 @@ def write_workbook(inventory: Inventory, plan: Plan, report: Report, path: Path)
     )
     title = inventory.project.title
     book.set_properties({"title": f"{title.zh} {title.en}", "author": "rackwright", "created": _CREATED})
-    formats = _formats(book)
+    formats = formats_of(book)
     for sheet in sheets(inventory, plan, report):
         _write(book, formats, sheet)
     book.close()
     write_bytes(path, buffer.getvalue())
 
 
-def _formats(book: Any) -> dict[str, Any]:
+def formats_of(book: Any) -> dict[str, Any]:
     """Every cell format, made once."""
     out = {
         "head": book.add_format({**_HEAD, "bold": True, "bg_color": "#1F3B63", "font_color": "#FFFFFF"}),
         "head-en": book.add_format({**_HEAD, "font_size": 9, "italic": True, "bg_color": "#E4EAF2", "font_color": "#33415C"}),
-        "text": book.add_format({**_CELL, "align": "left", "indent": 1}),
-        "long": book.add_format({**_CELL, "align": "left", "indent": 1, "text_wrap": True}),
-        "blank": book.add_format({**_CELL, "bg_color": "#FFFBE6"}),
-        "bad": book.add_format({**_CELL, "bold": True, "font_color": "#B3261E"}),
-        "attention": book.add_format({**_CELL, "bold": True, "font_color": "#8A5A00"}),
-        "unknown": book.add_format({**_CELL, "italic": True, "font_color": "#5B3FA0"}),
+        "text": book.add_format({**CELL, "align": "left", "indent": 1}),
+        "long": book.add_format({**CELL, "align": "left", "indent": 1, "text_wrap": True}),
+        "blank": book.add_format({**CELL, "bg_color": "#FFFBE6"}),
+        "bad": book.add_format({**CELL, "bold": True, "font_color": "#B3261E"}),
+        "attention": book.add_format({**CELL, "bold": True, "font_color": "#8A5A00"}),
+        "unknown": book.add_format({**CELL, "italic": True, "font_color": "#5B3FA0"}),
     }  # fmt: skip
     for kind, pattern in _NUMBERS.items():
-        out[kind] = book.add_format({**_CELL, "num_format": pattern})
+        out[kind] = book.add_format({**CELL, "num_format": pattern})
     return out
 
 
@@ -94,12 +94,13 @@ def _write(book: Any, formats: dict[str, Any], sheet: Sheet) -> None:
     for i, cells in enumerate(sheet.rows, _HEADER_ROWS):
         lines = max((_lines(cells[n], widths[n]) for n in long), default=1)
         if lines > 1:
-            page.set_row(i, _LINE_PT * lines)
+            page.set_row(i, LINE_PT * lines)
         for n, cell in enumerate(cells):
-            _put(page, formats, i, n, sheet.columns[n], cell)
+            put(page, formats, i, n, sheet.columns[n], cell)
 
 
-def _put(page: Any, formats: dict[str, Any], row: int, n: int, column: Column, cell: Cell) -> None:
+def put(page: Any, formats: dict[str, Any], row: int, n: int, column: Column, cell: Cell) -> None:
+    """Write a cell as its column and its mark ask for it; what is not known says so."""
     if cell is None:
         cell = UNKNOWN
     if isinstance(cell, Marked):
@@ -117,15 +118,15 @@ def _put(page: Any, formats: dict[str, Any], row: int, n: int, column: Column, c
 def _width(column: Column, cells: list[Cell]) -> float:
     """Column width in characters, a Chinese character counting two: the widest line in it, and a header
     that may break into two Chinese lines or at any English space."""
-    words = max(_display_width(word) for word in column.en.split())
-    wanted = max(_display_width(column.zh) / 2 + 2, words + 2, _display_width(column.en) / 3 + 2, 5)
+    words = max(display_width(word) for word in column.en.split())
+    wanted = max(display_width(column.zh) / 2 + 2, words + 2, display_width(column.en) / 3 + 2, 5)
     if column.kind == "blank":
         return max(wanted, 12)
     for cell in cells:
         text = (
             UNKNOWN.text if cell is None else cell.text if isinstance(cell, Marked) else _shown(column, cell)
         )
-        wanted = max(wanted, _display_width(text) + 3)
+        wanted = max(wanted, display_width(text) + 3)
     return min(wanted, _WIDEST.get(column.kind, 30))
 
 
@@ -133,7 +134,7 @@ def _lines(cell: Cell, width: float) -> int:
     """Lines a text needs in a column of `width` characters, indent and broken words allowed for."""
     if not isinstance(cell, str):
         return 1
-    return max(math.ceil(_display_width(cell) / max(width - 3, 1)), 1)
+    return max(math.ceil(display_width(cell) / max(width - 3, 1)), 1)
 
 
 def _shown(column: Column, cell: str | int | float) -> str:
@@ -142,7 +143,7 @@ def _shown(column: Column, cell: str | int | float) -> str:
     return f"{cell:,.0f}" if column.kind == "watts" else f"{cell:.6g}"
 
 
-def _display_width(text: str) -> int:
+def display_width(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
