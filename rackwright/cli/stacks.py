@@ -85,7 +85,8 @@ def drift(
     state: StateOption = None,
     verbose: VerboseOption = False,
 ) -> None:
-    """Look at everything that was applied and say what has changed behind its back; change nothing. Exit 1 on drift."""
+    """Look at everything that was applied and say what has changed behind its back; change nothing. Exit 1 on drift,
+    and when anything declared could not be looked at."""
     from rackwright.cli.stacks_verbs import Asked, run_drift
 
     run_drift(Asked(project, site or [], layer or [], output, state, verbose))
@@ -100,12 +101,20 @@ def destroy(
     state: StateOption = None,
     verbose: VerboseOption = False,
     yes: YesOption = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="After a killed run: release its lock, look what it had begun, take that away too.",
+        ),
+    ] = False,
     parallel: ParallelOption = None,
 ) -> None:
     """Take everything away that was applied, last layer first. Controllers get back what they had before."""
     from rackwright.cli.stacks_verbs import Asked, run_destroy
 
-    run_destroy(Asked(project, site or [], layer or [], output, state, verbose), yes=yes, parallel=parallel)
+    asked = Asked(project, site or [], layer or [], output, state, verbose)
+    run_destroy(asked, yes=yes, resume=resume, parallel=parallel)
 
 
 @stacks.command("import")

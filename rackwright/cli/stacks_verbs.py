@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stacks.runner.engine import Home
     from stacks.runner.results import Progress, StackResult
 
+RESUME = "`stacks up --resume` goes on, `stacks destroy --resume` takes it away"
 Work = Callable[["Target", "Progress"], "StackResult"]
 
 
@@ -70,23 +71,31 @@ def run_up(asked: Asked, *, yes: bool, refresh: bool, resume: bool, parallel: in
             leave(CLEAN)
         if not agreed("go on?"):
             leave(FINDINGS)
-    results = run_all(found, "up", lambda t, p: automation.up(t, p, refresh=refresh, parallel=parallel))
+
+    def apply(target: Target, progress: Progress) -> StackResult:
+        result = automation.up(target, progress, refresh=refresh, parallel=parallel)
+        if result.stood_unknown:
+            say(f"{result.name}: {result.stood_unknown}")
+        return result
+
+    results = run_all(found, "up", apply)
     tell(asked, "up", results)
     leave(code_of(results))
 
 
 def run_drift(asked: Asked) -> None:
     """What stands against the state."""
-    from stacks.runner import automation
+    from stacks.runner.drift import drift
 
-    results = run_all(targets(asked), "drift", automation.drift, go_on=True)
+    results = run_all(targets(asked), "drift", drift, go_on=True)
     tell(asked, "drift", results)
     leave(code_of(results))
 
 
-def run_destroy(asked: Asked, *, yes: bool, parallel: int | None) -> None:
+def run_destroy(asked: Asked, *, yes: bool, resume: bool, parallel: int | None) -> None:
     """Take away, last layer first."""
     from stacks.runner import automation
+    from stacks.runner.engine import locks
     from stacks.runner.state import read_state
 
     found = list(reversed(targets(asked, every=True)))
@@ -95,11 +104,13 @@ def run_destroy(asked: Asked, *, yes: bool, parallel: int | None) -> None:
         for target, state in held.items():
             if state and state.resources:
                 out(f"{target.layer}/{target.site}: {len(state.resources)} resources would be taken away")
+            for one in state.pending if state else ():
+                out(f"{target.layer}/{target.site}: begun by a killed run and never ended: {one}")
         if not agreed("take them away?"):
             leave(FINDINGS)
     results = run_all(
-        [t for t, state in held.items() if state is not None], "destroy",
-        lambda t, p: automation.destroy(t, p, parallel=parallel), go_on=True,
+        [t for t, state in held.items() if state or locks(t.home, _project_name(t.layer), t.site)], "destroy",
+        lambda t, p: automation.destroy(t, p, parallel=parallel, resume=resume), go_on=True,
     )  # fmt: skip
     tell(asked, "destroy", results)
     leave(code_of(results))
@@ -134,13 +145,9 @@ def run_status(asked: Asked) -> None:
         if state is not None and last_run(home, layer, site).endswith("failed"):
             word = "the last run failed: `stacks up` goes on"
         if state is not None and state.pending:
-            word = "left half done: `stacks up --resume` goes on"
+            word = f"left half done: {RESUME}"
         if held:
-            word = (
-                f"in use by process {held[0].pid}"
-                if held[0].alive
-                else "killed: `stacks up --resume` goes on"
-            )
+            word = f"in use by process {held[0].pid}" if held[0].alive else f"killed: {RESUME}"
         pending = list(state.pending) if state else []
         rows.append(
             {"stack": f"{layer}/{site}", "resources": len(state.resources) if state else 0, "at": state.at if state else None,
@@ -294,9 +301,10 @@ def expected(target: Target, verb: str) -> int:
 
 def resumed(target: Target) -> str | None:
     """Release the lock of a killed run; what was done, in words. A run that is alive is left alone."""
-    from stacks.runner.automation import held_by, release
+    from stacks.runner.automation import held_by
     from stacks.runner.engine import locks
     from stacks.runner.state import read_state
+    from stacks.runner.unfinished import release
 
     name, state = f"{target.layer}/{target.site}", read_state(target.home, target.layer, target.site)
     held = locks(target.home, _project_name(target.layer), target.site)

@@ -221,7 +221,8 @@ class AccountHandler:
             password = call.settings.secret(name)
         except ProviderError as error:
             call.log(
-                "warning", f"{known['device']}: the password of {known['userName']} is not tried: {error}"
+                "warning",
+                f"{known['device']}: not looked at whether {known['userName']} has its password: {error}",
             )
             return name
         return name if view.controller.lets_in(known["userName"], password, found.path) else ANOTHER

@@ -41,7 +41,7 @@ def bring(view: View, found: Props, wanted: Mapping[str, Any], abandoned: Event)
 
     Raises ProviderError when all of it was taken back, StandingError when not, LeftError.
     """
-    differing = {name for name in _counted(wanted) if wanted[name] != found.get(name)}
+    differing = _differing(found, wanted)
     if not differing:
         return
     sent: list[str] = []
@@ -58,6 +58,15 @@ def bring(view: View, found: Props, wanted: Mapping[str, Any], abandoned: Event)
         if stands:
             raise StandingError(f"{error}. Taking it back failed too; now: {'; '.join(stands)}") from error
         raise ProviderError(f"{error}. What was changed was taken back: nothing stands") from error
+
+
+def as_wanted(found: Props, wanted: Mapping[str, Any]) -> bool:
+    """Whether nothing would be sent."""
+    return not _differing(found, wanted)
+
+
+def _differing(found: Props, wanted: Mapping[str, Any]) -> set[str]:
+    return {name for name in _counted(wanted) if wanted[name] != found.get(name)}
 
 
 def _counted(values: Mapping[str, Any]) -> set[str]:

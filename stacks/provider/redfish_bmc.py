@@ -8,7 +8,7 @@ from typing import Any
 from stacks.provider.api import NoAnswerError, UnreachableError
 from stacks.provider.errors import HalfDoneError, ProviderError
 from stacks.provider.handler import Call, Diff, Found, Kind, Problem, compare
-from stacks.provider.redfish_apply import LeftError, StandingError, bring, look
+from stacks.provider.redfish_apply import LeftError, StandingError, as_wanted, bring, look
 from stacks.provider.redfish_connect import (
     OtherMachineError,
     addressed,
@@ -82,6 +82,8 @@ class BmcHandler:
         with connected(call, news) as view:
             found = look(view, wanted)
             before = {name: found[name] for name in wanted}
+            if wanted and as_wanted(found, wanted):
+                call.log("info", f"{news['device']} had all of these settings just as declared: taken over")
             self._bring(call, view, found, wanted, news, before)
             return identity_of(view), _waiting(call, _state(view, news, before))
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from stacks.components import PREFIX
 from stacks.layers import project_name
 from stacks.programs.wanted import TOKENS, Wanted
-from stacks.runner.automation import Target, last_words
+from stacks.runner.automation import Target, gather_of, last_words
 from stacks.runner.interrupt import interrupted
-from stacks.runner.results import Change, Gather, Progress, StackResult
+from stacks.runner.results import Change, Progress, StackResult
 from stacks.runner.state import read_state
 
 PROVIDER = "pulumi:providers:rackwright"
@@ -45,9 +45,7 @@ def adopt(target: Target, tell: Progress, names: Sequence[str] = ()) -> StackRes
     stack = target.open()
     groups = sorted(found for name, found in table.items() if not name.startswith("Zone "))
     try:
-        stack.up(
-            target=groups, on_event=Gather(StackResult("", ""), lambda *_: None).event, show_secrets=False
-        )
+        stack.up(target=groups, on_event=gather_of(target, lambda *_: None).event, show_secrets=False)
     except CommandError as error:
         result.outcome = "failed"
         result.errors.append(last_words(str(error)))

@@ -6,7 +6,7 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from stacks.layers import project_name
 from stacks.runner.engine import CHECKOUT, PASSPHRASE, Engine, Home, environment, locks
 from stacks.runner.interrupt import interrupted
-from stacks.runner.results import RESUME, Gather, Progress, StackResult
-from stacks.runner.state import last_run, read_state
+from stacks.runner.results import AWAY, RESUME, Gather, Outcome, Progress, StackResult
+from stacks.runner.state import read_state
+from stacks.runner.unfinished import taken_up, tell_of_death
 
 if TYPE_CHECKING:
     from pulumi.automation import Stack
@@ -93,62 +94,80 @@ def _write(path: Path, text: str) -> None:
 
 def preview(target: Target, tell: Progress) -> StackResult:
     """What `up` would do."""
-    return _run(target, tell, lambda stack, listen: stack.preview(on_event=listen), "would change")
+    return run(
+        target, gather_of(target, tell), lambda stack, listen: stack.preview(on_event=listen), "would change"
+    )
 
 
 def up(target: Target, tell: Progress, *, refresh: bool = False, parallel: int | None = None) -> StackResult:
     """Bring what stands to what is declared. `refresh`: look at what stands first."""
-    return _run(
-        target, tell,
+    held = read_state(target.home, target.layer, target.site)
+    result = run(
+        target, gather_of(target, tell),
         lambda stack, listen: stack.up(on_event=listen, refresh=refresh, parallel=parallel, show_secrets=False), "changed",
     )  # fmt: skip
+    if result.stood and not (held and held.resources):
+        result.stood_unknown = stood_already(result.stood)
+        result.warnings.append(result.stood_unknown)
+    return result
 
 
-def drift(target: Target, tell: Progress) -> StackResult:
-    """Look at everything in the state; what differs is drift. Changes nothing, not even the state."""
-    found = _run(target, tell, lambda stack, listen: stack.preview_refresh(on_event=listen), "drift")
-    found.not_declared = {}
-    last = last_run(target.home, target.layer, target.site)
-    if found.outcome == "drift":
-        found.hint = "`rackwright stacks up --refresh` puts it right"
-    elif found.outcome == "no change" and last and last != "update succeeded":
-        found.hint = f"the last run ({last}) may have left what the plan says undone: `rackwright stacks preview` tells"
-    return found
+def stood_already(names: Sequence[str]) -> str:
+    """What it means that a stack with an empty state found its resources standing."""
+    some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return (
+        f"the state was empty, and {len(names)} of what is declared stood there already: {some}. What stood counts from "
+        "now on as what was there before: `destroy` leaves controllers as they were found, and deletes reservations, "
+        "records and accounts. Was the state lost? Then the way is to put a copy of it back, or `rackwright stacks "
+        "import` into an empty one, which takes in what stands and changes nothing"
+    )
 
 
-def destroy(target: Target, tell: Progress, *, parallel: int | None = None) -> StackResult:
-    """Take everything away that the stack has made."""
-    return _run(
-        target, tell,
+def destroy(
+    target: Target, tell: Progress, *, parallel: int | None = None, resume: bool = False
+) -> StackResult:
+    """Take everything away that the stack has made. `resume`: after a run that was killed, with what it had begun."""
+    warned: list[str] = []
+    state = read_state(target.home, target.layer, target.site)
+    if resume and not is_alive(target):
+        errors, warned = taken_up(target, tell)
+    else:
+        begun = [text for text in state.pending if text.startswith("creating ")] if state else []
+        told = f"begun by a killed run and never ended: {', '.join(begun)}. It may stand: {AWAY}"
+        errors = [told] if begun and not held_by(target) else []
+    if errors:
+        return StackResult(
+            target.layer, target.site, "failed", errors=errors, warnings=warned, hint="nothing was taken away"
+        )
+    result = run(
+        target, gather_of(target, tell),
         lambda stack, listen: stack.destroy(on_event=listen, parallel=parallel, show_secrets=False), "destroyed",
     )  # fmt: skip
+    result.warnings += warned
+    return result
 
 
-def release(target: Target) -> None:
-    """Take back the lock of a run that was killed, and forget what it had begun: the next `up` does that anew."""
-    stack = target.open()
-    stack.cancel()
-    state = stack.export_stack()
-    deployment = dict(state.deployment or {})
-    begun = deployment.get("pending_operations")
-    if begun:
-        deployment["pending_operations"] = []
-        state.deployment = deployment
-        stack.import_stack(state)
+def gather_of(target: Target, tell: Progress) -> Gather:
+    """Listens to a run of this stack."""
+    return Gather(StackResult(target.layer, target.site), tell)
 
 
-def _run(
-    target: Target, tell: Progress, work: Callable[[Stack, Callable[[Any], None]], object], changed: Any
+def is_alive(target: Target) -> bool:
+    """Whether a run that still lives holds the stack."""
+    return any(lock.alive for lock in locks(target.home, project_name(target.layer), target.site))
+
+
+def run(
+    target: Target, gather: Gather, work: Callable[[Stack, Callable[[Any], None]], object], changed: Outcome
 ) -> StackResult:
     """Run one operation and gather what became of it. What the engine says of a failure is kept, never raised."""
     from pulumi.automation.errors import CommandError
 
-    result = StackResult(target.layer, target.site)
+    result = gather.result
     begun = time.monotonic()
     if why := held_by(target):
         result.outcome, result.hint = "locked", why
         return result
-    gather = Gather(result, tell)
     warnings.filterwarnings("ignore", message="Error in event stream")  # told below, as what it means
     try:
         work(target.open(), gather.event)
@@ -164,6 +183,8 @@ def _run(
             result.hint = result.hint or _how_to_go_on(target)
         elif "currently locked by" in str(error) and result.hint:
             result.outcome = "locked"  # by one that began a moment before
+        elif gather.died:
+            tell_of_death(target, gather, changed)
         elif not result.errors:
             result.errors.append(last_words(str(error)))
     result.seconds = time.monotonic() - begun
@@ -188,7 +209,7 @@ def held_by(target: Target) -> str | None:
         return f"process {lock.pid} of {lock.host or 'this machine'} works on it since {at} UTC: wait for it"
     return (
         f"the run of {at} UTC (process {lock.pid}) was killed: `rackwright stacks up --resume` releases its lock, "
-        "looks what stands, and goes on"
+        "looks what stands, and goes on; `rackwright stacks destroy --resume` releases it and takes all away"
     )
 
 

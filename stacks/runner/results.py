@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Outcome = Literal[
-    "no change", "changed", "would change", "drift", "failed", "locked", "not run", "interrupted", "destroyed", "nothing there",
+    "no change", "changed", "would change", "drift", "not looked at", "failed", "locked", "not run", "interrupted",
+    "destroyed", "nothing there",
 ]  # fmt: skip
-"""drift: what stands differs from the state. locked: another run holds the stack, or did when it was killed.
+"""drift: what stands differs from the state. not looked at: what was seen has not drifted, and not all was seen. locked: another run holds the stack, or did when it was killed.
 not run: a stack it comes after failed. interrupted: by Ctrl-C, before it was begun or while it ran.
 nothing there: never applied, or destroyed already."""
 GOOD: tuple[Outcome, ...] = ("no change", "changed", "would change", "destroyed", "nothing there")
@@ -21,7 +22,22 @@ VERBS = {
     "import": "=", "read": " ", "refresh": "~",
 }  # fmt: skip
 GONE = "is gone"
-RESUME = "`rackwright stacks up --resume` looks what became of them"
+RESUME = "`rackwright stacks up --resume` looks what became of them and goes on, `destroy --resume` takes them away"
+AWAY = "`rackwright stacks destroy --resume` looks and takes it away"
+SENTENCES = "drift"
+"""Output of a resource that says in sentences what differs."""
+NOT_LOOKED = "not looked at"
+"""In a warning of the provider: of this resource something was left out."""
+TAKEN_OVER = "taken over"
+"""In a remark of the provider: what it was to make stood there already."""
+TRANSPORT = (
+    "error reading from server",
+    "transport: ",
+    "the connection is draining",
+    "the client connection is closing",
+)
+"""Words of the engine for a provider that does not answer; DIALING: it was gone before it was asked."""
+DIALING, DIED = "Error while dialing", "exited prematurely"
 QUIET = ("same", "read", "read-replacement", "read-discard")
 STACK = "pulumi:pulumi:Stack"
 GROUPING = ("pulumi:", "rackwright:components:")
@@ -42,9 +58,20 @@ class Change:
         return f"{self.sign} {self.kind} {self.name}" + (f": {shown}" if shown else "")
 
 
+@dataclass(frozen=True)
+class Overlooked:
+    """A resource of which nobody knows whether it has drifted, and why."""
+
+    kind: str
+    name: str
+    reason: str
+
+
 @dataclass
 class StackResult:
-    """One stack of a run. `left`: resources that it did not touch."""
+    """One stack of a run. `left`: resources that it did not touch. `not_looked_at`: what a look for drift did not see.
+    `stood`: resources it was to make and that stood there already; `stood_unknown`: what that means where the state
+    did not know of any."""
 
     layer: str
     site: str
@@ -54,8 +81,11 @@ class StackResult:
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     not_declared: dict[str, list[str]] = field(default_factory=dict)
+    not_looked_at: list[Overlooked] = field(default_factory=list)
+    stood: list[str] = field(default_factory=list)
     seconds: float = 0.0
     hint: str = ""
+    stood_unknown: str = ""
 
     @property
     def name(self) -> str:
@@ -81,7 +111,9 @@ class StackResult:
             "changes": [
                 {"sign": c.sign, "type": c.kind, "name": c.name, "details": list(c.details)} for c in self.changes
             ],
-            "errors": self.errors, "warnings": self.warnings, "not_declared": self.not_declared, "hint": self.hint,
+            "errors": self.errors, "warnings": self.warnings, "not_declared": self.not_declared,
+            "not_looked_at": [{"type": o.kind, "name": o.name, "reason": o.reason} for o in self.not_looked_at],
+            "stood_already": self.stood, "hint": self.hint,
         }  # fmt: skip
 
 
@@ -95,12 +127,19 @@ class Gather:
     done: set[str] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
     found: set[tuple[str, str]] = field(default_factory=set)
+    begun: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+    partly: dict[str, str] = field(default_factory=dict)
+    died: bool = False
+    """`done`: URNs that were read or done. `begun`: operation and metadata of those that were asked for and never answered.
+    `faults`, `partly`: error, and what was left out, by URN. `died`: the provider process ended in the middle."""
 
     def event(self, event: Any) -> None:
         """One event of the engine."""
         if event.resource_pre_event:
             meta = event.resource_pre_event.metadata
             if not _groups(meta.type) and str(_op(meta)) not in QUIET:
+                self.begun[meta.urn] = (_op(meta), meta)
                 self.tell(f"{_op(meta)} {short(meta.type)} {name_of(meta.urn)}", False)
         elif event.res_outputs_event:
             self._done(event.res_outputs_event.metadata)
@@ -112,8 +151,7 @@ class Gather:
     def finish(self) -> None:
         """Count what was not touched, once all has been told."""
         changed = {(c.kind, c.name) for c in self.result.changes}
-        own = {(short(urn.split("::")[2].rpartition("$")[2]), name_of(urn)) for urn in self.same}
-        self.result.left = len(own - changed)
+        self.result.left = len({_own(urn) for urn in self.same} - changed)
         self.result.changes.sort(key=lambda c: (c.kind, c.name))
 
     def failed(self) -> None:
@@ -134,6 +172,7 @@ class Gather:
             return
         self.tell(f"{short(meta.type)} {name_of(meta.urn)}", meta.urn not in self.done)
         self.done.add(meta.urn)
+        self.begun.pop(meta.urn, None)
         changed = _refreshed(meta) if op == "refresh" else None
         if op in QUIET or (op == "refresh" and changed is None):
             self.same.add(meta.urn)
@@ -143,7 +182,7 @@ class Gather:
             self._keep(changed)
             self.found.add((changed.kind, changed.name))
             return
-        self.found.discard((short(meta.type), name_of(meta.urn)))
+        self.found.discard(_own(meta.urn))
         if op in ("replace", "create-replacement", "delete-replaced"):
             if meta.urn in self.replaced:
                 return
@@ -161,12 +200,21 @@ class Gather:
         self.result.changes.append(change)
 
     def _said(self, said: Any) -> None:
-        text = " ".join(said.message.split())
+        text = " ".join(said.message.split()).removeprefix("Preview failed: ")
         begun = re.findall(r"\S+::(\S+), interrupted while (\w+)", text)
         if begun:  # the engine's own words are long
             text = f"begun by a killed run and never ended: {', '.join(f'{verb} {name}' for name, verb in begun)}. {RESUME}"
-        where = f"{name_of(said.urn)}: " if said.urn and not _is_stack(said.urn) else ""
-        line = where + text
+        own = said.urn if said.urn and not _is_stack(said.urn) else ""
+        line = (f"{name_of(own)}: " if own else "") + text
+        if own and said.severity == "error":
+            self.faults.setdefault(own, text)
+            if DIALING in text or not any(words in text for words in TRANSPORT):
+                self.begun.pop(own, None)  # it was answered, or never asked
+        elif own and said.severity == "warning" and NOT_LOOKED in text:
+            self.partly[own] = text
+        elif own and TAKEN_OVER in text and name_of(own) not in self.result.stood:
+            self.result.stood.append(name_of(own))
+        self.died = self.died or (said.severity == "error" and DIED in text)
         if said.severity == "error" and line not in self.result.errors:
             self.result.errors.append(line)
         elif said.severity == "warning" and line not in self.result.warnings:
@@ -181,6 +229,15 @@ def name_of(urn: str) -> str:
 def short(kind: str) -> str:
     """Type without package and module."""
     return kind.rpartition(":")[2]
+
+
+def kind_of(urn: str) -> str:
+    """Type of a resource, without package and module."""
+    return short(urn.split("::")[2].rpartition("$")[2])
+
+
+def _own(urn: str) -> tuple[str, str]:
+    return kind_of(urn), name_of(urn)
 
 
 def _op(meta: Any) -> str:
@@ -202,7 +259,18 @@ def _details(meta: Any) -> list[str]:
     paths = sorted(meta.detailed_diff) if meta.detailed_diff else sorted(meta.diffs or [])
     old = (meta.old.inputs if meta.old else None) or {}
     new = (meta.new.inputs if meta.new else None) or {}
-    return [f"{path} {shown(at(old, path))} -> {shown(at(new, path))}" for path in paths]
+    plain = [path for path in paths if not re.match(rf"{SENTENCES}\b", path)]
+    told = [f"{path} {shown(at(old, path))} -> {shown(at(new, path))}" for path in plain]
+    return told if plain == paths else [*told, *_sentences(meta)]
+
+
+def _sentences(meta: Any) -> list[str]:
+    """What a resource that is looked at as a whole found to differ; of one that is put right, what that was."""
+    for state, before in ((meta.new, ""), (meta.old, "puts right: ")):
+        found = ((state.outputs if state else None) or {}).get(SENTENCES)
+        if isinstance(found, list) and found:
+            return [f"{before}{text}" for text in found]
+    return []
 
 
 def _refreshed(meta: Any) -> Change | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,15 @@ from stacks.runner.results import GROUPING, STACK
 
 @dataclass(frozen=True)
 class StackState:
-    """A stack as last written. `pending`: operations that were begun when the run was killed, `operation name`.
+    """A stack as last written. `pending`: operations that were begun when the run was killed, `operation name`;
+    `operations`: the same as the state has them.
     `resources`: those that manage something. `digest`: of the plan it was applied from."""
 
     resources: tuple[Mapping[str, Any], ...]
     pending: tuple[str, ...]
     at: str
     digest: str
+    operations: tuple[Mapping[str, Any], ...] = ()
 
 
 def stack_file(home: Home, layer: str, site: str) -> Path | None:
@@ -43,16 +45,32 @@ def read_state(home: Home, layer: str, site: str) -> StackState | None:
     latest = (json.loads(text).get("checkpoint") or {}).get("latest")
     if latest is None:
         return None
-    rows = latest.get("resources") or []
+    rows, begun = latest.get("resources") or [], latest.get("pending_operations") or []
     stack: Mapping[str, Any] = next((r for r in rows if r["type"] == STACK), {})
     return StackState(
         tuple(r for r in rows if not r["type"].startswith(GROUPING)),
-        tuple(
-            f"{p['type']} {p['resource']['urn'].split('::', 3)[-1]}" for p in latest.get("pending_operations") or []
-        ),
+        tuple(f"{p['type']} {p['resource']['urn'].split('::', 3)[-1]}" for p in begun),
         str((latest.get("manifest") or {}).get("time", ""))[:19].replace("T", " "),
         str((stack.get("outputs") or {}).get("planDigest", "")),
+        tuple(begun),
     )  # fmt: skip
+
+
+def write_operations(home: Home, layer: str, site: str, operations: Sequence[Mapping[str, Any]]) -> bool:
+    """Note operations as begun and never ended in the file of a stack nobody works on; the engine's own import takes
+    them out. False where the state lies in no folder."""
+    file = stack_file(home, layer, site)
+    if file is None:
+        return False
+    packed = file.suffix == ".gz"
+    data = json.loads(gzip.decompress(file.read_bytes()) if packed else file.read_bytes())
+    data["checkpoint"]["latest"]["pending_operations"] = list(operations)
+    text = json.dumps(data, indent=4).encode()
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_bytes(gzip.compress(text) if packed else text)
+    fresh.chmod(file.stat().st_mode)
+    fresh.replace(file)
+    return True
 
 
 def last_run(home: Home, layer: str, site: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from stacks.runner.results import Change, StackResult
 
+SHOWN = 12
+"""Names shown of resources that were not looked at for one reason."""
 MOST, FEW = 40, 8
 """Changes shown of one stack, the rest is counted and in JSON; from how many of one kind names are left out."""
 
@@ -30,8 +32,10 @@ def details(result: StackResult, *, verbose: bool = False) -> list[str]:
     body += [f"  {line}" for line in told[: len(told) if verbose else MOST]]
     if not verbose and len(told) > MOST:
         body.append(f"  and {len(told) - MOST} more (all of them: --verbose)")
-    body += [f"  error: {text}" for text in together(result.errors)]
-    body += [f"  warning: {text}" for text in together(result.warnings)]
+    unseen = [f"{one.name}: {one.reason}" for one in result.not_looked_at]
+    body += [f"  not looked at: {text}" for text in together(unseen, len(unseen) if verbose else SHOWN)]
+    body += [f"  error: {text}" for text in together(other_errors(result))]
+    body += [f"  warning: {text}" for text in together(x for x in result.warnings if x not in unseen)]
     for reason, names in result.not_declared.items():
         body.append(f"  not declared: {reason}: {', '.join(map(str, names))}")
     if result.hint:
@@ -65,15 +69,25 @@ def count_text(result: StackResult) -> str:
     parts = [f"{counts[sign]} {word}" for sign, word in signs.items() if counts.get(sign)]
     if result.left:
         parts.append(f"{result.left} as they are")
-    if result.errors:
-        parts.append(f"{len(result.errors)} errors")
+    if result.not_looked_at:
+        parts.append(f"{len(result.not_looked_at)} not looked at")
+    if errors := other_errors(result):
+        parts.append(f"{len(errors)} errors")
     if result.seconds:
         parts.append(f"{result.seconds:.0f} s")
     return ", ".join(parts)
 
 
-def together(texts: Iterable[str]) -> list[str]:
-    """Texts that say the same of several resources (`name: text`), joined: the first three names and how many more."""
+def other_errors(result: StackResult) -> list[str]:
+    """Errors but those that are the reason why something was not looked at."""
+    unseen = {f"{one.name}: {one.reason}" for one in result.not_looked_at}
+    return [
+        text for text in result.errors if text not in unseen and not (unseen and text == "preview failed")
+    ]
+
+
+def together(texts: Iterable[str], most: int = 3) -> list[str]:
+    """Texts that say the same of several resources (`name: text`), joined: the first names and how many more."""
     by_text: dict[str, list[str]] = {}
     for text in texts:
         name, colon, rest = text.partition(": ")
@@ -82,6 +96,6 @@ def together(texts: Iterable[str]) -> list[str]:
     out = []
     for text, names in by_text.items():
         known = [n for n in names if n]
-        more = f" and {len(known) - 3} more" if len(known) > 3 else ""
-        out.append(f"{', '.join(known[:3])}{more}: {text}" if known else text)
+        more = f" and {len(known) - most} more" if len(known) > most else ""
+        out.append(f"{', '.join(known[:most])}{more}: {text}" if known else text)
     return out

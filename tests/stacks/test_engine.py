@@ -5,13 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,84 +16,24 @@ import pytest
 import yaml
 
 from inventory.load import PROJECTS
-from stacks.runner.engine import CHECKOUT, EngineError, find_engine, home_of, shell_lines
+from stacks.runner.engine import CHECKOUT
+from tests.stacks.bmcs import LOGIN
+from tests.stacks.commands import Stacks, assert_no_value, begun, child, needs_engine, waited_for
 from tests.stacks.rehearsal import DOMAIN, Rehearsal, rehearsal
 from tests.stacks.services import free_port
 
 pytestmark = pytest.mark.engine
+BMC = ("--site", "A", "--layer", "bmc")
 PLAIN_FOLDER = CHECKOUT / "stacks"
 
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """Services and a project of two servers a site; skipped, or failed in CI, without an engine."""
-    try:
-        find_engine()
-    except EngineError as error:
-        if os.environ.get("RACKWRIGHT_CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+    needs_engine()
     folder = tmp_path_factory.mktemp("rehearsal")
     with rehearsal(PROJECTS / "guangxi", folder, servers=2, port=free_port()) as found:
         yield found
-
-
-@dataclass
-class Stacks:
-    """A fresh state, and the commands that work on it."""
-
-    rehearsal: Rehearsal
-    state: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Of the commands."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "RACKWRIGHT_"))}
-        return {**clean, **self.rehearsal.environment, "RACKWRIGHT_PYTHON": sys.executable}
-
-    def start(self, verb: str, *words: str) -> subprocess.Popen[str]:
-        """A run under way."""
-        command = [
-            sys.executable,
-            "-m",
-            "rackwright",
-            "stacks",
-            verb,
-            "-p",
-            str(self.rehearsal.folder),
-            "--state",
-            str(self.state),
-        ]
-        return subprocess.Popen(
-            [*command, *words], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def run(self, verb: str, *words: str, code: int = 0) -> Any:
-        """A run to its end, its answer read."""
-        asked = [*words, "--format", "json"] if verb != "env" else list(words)
-        process = self.start(verb, *asked)
-        answer, said = process.communicate(timeout=300)
-        assert process.returncode == code, (verb, process.returncode, answer, said)
-        return json.loads(answer) if verb != "env" else answer
-
-    def stacks(self, verb: str, *words: str, code: int = 0) -> dict[str, Any]:
-        """The same, by stack."""
-        return {row["stack"]: row for row in self.run(verb, *words, code=code)["stacks"]}
-
-    def pulumi(self, folder: Path, *words: str, good: bool = True) -> str:
-        """Plain `pulumi` in a folder, as somebody would type it."""
-        lines = shell_lines(home_of(self.rehearsal.folder, "x", self.state), find_engine())
-        text = "\n".join([*lines, "exec pulumi --non-interactive " + " ".join(words)])
-        done = subprocess.run(
-            ["sh", "-c", text], cwd=folder, env=self.environment, capture_output=True, text=True, check=False, timeout=300
-        )  # fmt: skip
-        assert (done.returncode == 0) is good, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def resources(self) -> int:
-        """How many resources all states hold."""
-        return sum(row["resources"] for row in self.run("status")["stacks"])
 
 
 @pytest.fixture
@@ -208,7 +145,7 @@ def test_life_of_all_layers(stacks: Stacks, standing: Rehearsal) -> None:
     assert set(signs(taken["dns/A"])) == {"="} and taken["dns/A"]["warnings"] == []
     assert stacks.stacks("preview", "--site", "A", "--layer", "dns")["dns/A"]["changes"] == []
 
-    assert_no_secret(stacks.state, standing)
+    assert_no_value(stacks.state, (*standing.secrets, ":".join(LOGIN)))
     gone = stacks.stacks("destroy", "--yes")
     assert list(gone) == ["bmc/A", "dns/A", "dhcp/A"]
     assert stacks.resources() == 0
@@ -242,59 +179,124 @@ def test_what_comes_after_a_failure_is_not_run(stacks: Stacks, standing: Rehears
     assert standing.controllers[servers(standing)[0]].asset_tag == ""
 
 
-def test_killed_up_is_told_and_resumed(stacks: Stacks, standing: Rehearsal) -> None:
-    first, second = servers(standing)
+def killed(stacks: Stacks, standing: Rehearsal, verb: str, *, provider: bool = False) -> dict[str, Any]:
+    """What a run of the controllers of site A says after its engine, or its provider, was killed while the second
+    controller was worked on."""
+    second = servers(standing)[1]
     standing.controllers.faults(second, slow=3.0)
-    process = stacks.start("up", "--yes", "--site", "A", "--layer", "bmc", "--format", "json")
-    engine = waited_for(lambda: process.poll() is not None or begun(stacks, process.pid))
+    process = stacks.start(verb, "--yes", *BMC, "--format", "json")
+    found = waited_for(lambda: process.poll() is not None or begun(stacks, process.pid))
     assert process.poll() is None, process.communicate()
-    os.kill(engine, signal.SIGKILL)
+    if provider:
+        found = child(found, "stacks.provider")
+    os.kill(found, signal.SIGKILL)
     answer, _ = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "stacks up --resume" in json.loads(answer)["stacks"][0]["hint"]
+    standing.controllers.faults(second)
+    told: dict[str, Any] = json.loads(answer)["stacks"][0]
+    return told
 
-    told = next(r for r in stacks.run("status")["stacks"] if r["stack"] == "bmc/A")
+
+def status(stacks: Stacks, name: str) -> dict[str, Any]:
+    """What `status` says of a stack."""
+    found: dict[str, Any] = next(r for r in stacks.run("status")["stacks"] if r["stack"] == name)
+    return found
+
+
+def test_killed_up_is_told_and_resumed(stacks: Stacks, standing: Rehearsal) -> None:
+    first, second = servers(standing)
+    assert "stacks up --resume" in killed(stacks, standing, "up")["hint"]
+    told = status(stacks, "bmc/A")
     assert told["half_done"] and "killed" in told["status"]
-    locked = stacks.stacks("up", "--yes", "--site", "A", "--layer", "bmc", code=1)
+    locked = stacks.stacks("up", "--yes", *BMC, code=1)
     assert locked["bmc/A"]["outcome"] == "locked"
     assert "pulumi cancel" in stacks.pulumi(stacks.state / "work" / "bmc", "up --yes --stack A", good=False)
 
-    standing.controllers.faults(second)
-    done = stacks.stacks("up", "--yes", "--resume", "--site", "A", "--layer", "bmc")
+    done = stacks.stacks("up", "--yes", "--resume", *BMC)
     assert done["bmc/A"]["outcome"] == "changed"
     assert [standing.controllers[n].asset_tag for n in (first, second)] == [first, second]
-    told = next(r for r in stacks.run("status")["stacks"] if r["stack"] == "bmc/A")
+    told = status(stacks, "bmc/A")
     assert told["half_done"] == [] and told["status"] == "of this plan"
-    assert stacks.stacks("up", "--yes", "--site", "A", "--layer", "bmc")["bmc/A"]["outcome"] == "no change"
+
+    # a destroy that was killed
+    assert "stacks destroy --resume" in killed(stacks, standing, "destroy")["hint"]
+    gone = stacks.stacks("destroy", "--yes", "--resume", *BMC)
+    assert gone["bmc/A"]["outcome"] == "destroyed"
+    assert [standing.controllers[n].asset_tag for n in (first, second)] == ["", ""]
+    assert status(stacks, "bmc/A")["half_done"] == [] and stacks.resources() == 0
 
 
-def begun(stacks: Stacks, runner: int) -> int | None:
-    """The engine of a runner once its state says that a controller is being worked on."""
-    file = stacks.state / "state" / ".pulumi" / "stacks" / "rackwright-bmc" / "A.json"
+def test_provider_that_dies_is_told_in_plain_words_and_resumed(stacks: Stacks, standing: Rehearsal) -> None:
+    first, second = servers(standing)
+    said = killed(stacks, standing, "up", provider=True)
+    (error,) = said["errors"]
+    assert error.startswith("bmc/A: the provider process (`python -m stacks.provider`) ended in the middle")
+    assert re.search(rf"Not known to be ended: .*creating Bmc {second}\.", error), error
+    assert re.search(r"Done and recorded: \d+\. .*Not begun: \d", error), error
+    assert "`rackwright stacks up --resume`" in said["hint"]
+    assert f"creating {second}" in status(stacks, "bmc/A")["half_done"]
+    done = stacks.stacks("up", "--yes", "--resume", *BMC)
+    assert done["bmc/A"]["outcome"] == "changed"
+    assert [standing.controllers[n].asset_tag for n in (first, second)] == [first, second]
+    assert status(stacks, "bmc/A")["half_done"] == []
+
+
+def test_what_a_killed_up_had_made_is_taken_away_too(stacks: Stacks, standing: Rehearsal) -> None:
+    """Reservations that stand and that the state only knows as begun: as if it was killed right after they were made."""
+    made = ("--site", "A", "--layer", "dhcp")
+    stacks.run("up", "--yes", *made)
+    file = stacks.state / "state" / ".pulumi" / "stacks" / "rackwright-dhcp" / "A.json"
+    data = json.loads(file.read_text())
+    latest = data["checkpoint"]["latest"]
+    rows = [r for r in latest["resources"] if r["type"] == "rackwright:dhcp:Reservation"][:2]
+    latest["resources"] = [r for r in latest["resources"] if r not in rows]
+    latest["pending_operations"] = [{"resource": row, "type": "creating"} for row in rows]
+    file.write_text(json.dumps(data))
+
+    left = stacks.stacks("destroy", "--yes", *made, code=1)["dhcp/A"]
+    assert "It may stand: `rackwright stacks destroy --resume`" in left["errors"][0]
+    assert len(standing.kea.saved()) == 12
+    standing.kea.services.stop("kea-ctrl-agent")
     try:
-        latest = json.loads(file.read_text())["checkpoint"].get("latest") or {}
-    except (OSError, ValueError):
-        return None
-    if not any("redfish" in p["resource"]["urn"] for p in latest.get("pending_operations") or ()):
-        return None
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, fields = status.read_text().split("(", 1)[1].rsplit(")", 1)
-        except (OSError, IndexError):
-            continue
-        if name == "pulumi" and int(fields.split()[1]) == runner:
-            return int(status.parent.name)
-    return None
+        unknown = stacks.stacks("destroy", "--yes", "--resume", *made, code=1)["dhcp/A"]
+        assert "whether it stands is not known" in unknown["errors"][-1]
+        assert len(status(stacks, "dhcp/A")["half_done"]) == 2
+    finally:
+        standing.kea.start_agent()
+    assert stacks.stacks("destroy", "--yes", "--resume", *made)["dhcp/A"]["outcome"] == "destroyed"
+    assert standing.kea.saved() == [] and status(stacks, "dhcp/A")["half_done"] == []
 
 
-def waited_for(look: Any, seconds: float = 120.0) -> Any:
-    """What `look` finds, as soon as it does."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.02)
-    pytest.fail("it never came")
+def test_what_was_not_looked_at_is_not_told_as_no_drift(stacks: Stacks, standing: Rehearsal) -> None:
+    first, second = servers(standing)
+    stacks.run("up", "--yes", *BMC)
+    for file in (stacks.state / "state" / ".pulumi" / "stacks" / "rackwright-bmc").glob("A.json*"):
+        file.unlink()
+    never = stacks.stacks("drift", *BMC, code=1)["bmc/A"]
+    assert never["outcome"] == "not looked at" and len(never["not_looked_at"]) == 4
+    assert "is declared and not in the state" in never["not_looked_at"][0]["reason"]
+
+    # an up over a state that was lost says so at once, and in its summary
+    again = stacks.start("up", "--yes", *BMC)
+    shown, said = again.communicate(timeout=300)
+    assert again.returncode == 0, said
+    for text in (shown, said):
+        assert "the state was empty, and 4 of what is declared stood there already" in text
+        assert "`rackwright stacks import`" in text
+
+    # one controller lets nobody in, the other has drifted
+    standing.controllers.faults(second, _401=True)
+    standing.controllers[first].asset_tag = "by hand"
+    seen = stacks.stacks("drift", *BMC, code=1)["bmc/A"]
+    unseen = [(o["type"], o["name"]) for o in seen["not_looked_at"]]
+    assert unseen == [("Account", f"{second}-audit"), ("Bmc", second)]
+    assert [c["details"] for c in seen["changes"]] == [[f"assetTag {first} -> by hand"]]
+
+    # a refresh that failed half way takes into the state what it found: still drift
+    stacks.stacks("up", "--yes", "--refresh", *BMC, code=1)
+    standing.controllers.faults(second)
+    seen = stacks.stacks("drift", *BMC, code=1)["bmc/A"]
+    assert seen["outcome"] == "drift" and [c["name"] for c in seen["changes"]] == [first], seen
 
 
 def test_plain_pulumi_and_the_runner_share_a_state(
@@ -325,12 +327,3 @@ def test_without_a_passphrase_nothing_is_run(stacks: Stacks, monkeypatch: pytest
     answer, said = process.communicate(timeout=60)
     assert process.returncode == 2 and answer == ""
     assert "PULUMI_CONFIG_PASSPHRASE" in said and not (stacks.state / "state").exists()
-
-
-def assert_no_secret(folder: Path, standing: Rehearsal) -> None:
-    """No file of a state says the value of a secret."""
-    files = [f for f in folder.rglob("*") if f.is_file()]
-    assert files
-    for file in files:
-        data = file.read_bytes()
-        assert not any(value.encode() in data for value in standing.secrets), file

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from stacks.runner import automation
-from stacks.runner.automation import Target, drift, last_words
+from stacks.runner import drift as looks
+from stacks.runner.automation import Target, last_words
+from stacks.runner.drift import drift
 from stacks.runner.engine import Engine, Home
-from stacks.runner.results import Gather, StackResult
+from stacks.runner.results import Change, Gather, StackResult
 from stacks.runner.state import last_run
-from stacks.runner.summary import count_text
+from stacks.runner.summary import count_text, lines
 
 
 def history(folder: Path, *runs: tuple[str, str]) -> Home:
@@ -34,6 +35,9 @@ def test_the_last_run_is_the_youngest(tmp_path: Path) -> None:
     assert last_run(home, "bmc", "B") == ""
 
 
+URN = "urn:pulumi:A::rackwright-bmc::rackwright:redfish:Bmc::"
+
+
 @pytest.mark.parametrize(
     ("last", "told"),
     [(("update", "succeeded"), False), (("update", "failed"), True), (("refresh", "succeeded"), True)],
@@ -41,13 +45,41 @@ def test_the_last_run_is_the_youngest(tmp_path: Path) -> None:
 def test_no_drift_after_a_run_that_failed_is_not_told_as_all_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: tuple[str, str], told: bool
 ) -> None:
+    """Such a run may have taken into the state what it found: then the state is held against what is declared."""
     target = Target("bmc", "A", history(tmp_path, last), Engine(None, tmp_path))
 
-    def quiet(*_: Any) -> StackResult:
-        return StackResult("bmc", "A", outcome="no change")
+    def quiet(_: Any, gather: Gather, __: Any, meant: str) -> StackResult:
+        gather.done.add(f"{URN}srv-1")
+        change = Change("~", "Bmc", "srv-1", ("assetTag by hand -> srv-1",))
+        return StackResult("bmc", "A", "would change", [change]) if meant == "would change" else gather.result
 
-    monkeypatch.setattr(automation, "_run", quiet)
-    assert ("`rackwright stacks preview` tells" in drift(target, lambda *_: None).hint) is told
+    monkeypatch.setattr(looks, "run", quiet)
+    monkeypatch.setattr(looks, "declared", lambda _: {("Bmc", "srv-1")})
+    monkeypatch.setattr(
+        looks, "gather_of", lambda *_: Gather(StackResult("bmc", "A", "no change"), lambda *_: None)
+    )
+    found = drift(target, lambda *_: None)
+    assert found.outcome == ("drift" if told else "no change")
+    assert [c.sign for c in found.changes] == (["!"] if told else [])
+    assert ("the last run" in found.hint) is told
+
+
+def test_every_resource_that_was_not_looked_at_is_named_with_its_reason() -> None:
+    gather = Gather(StackResult("bmc", "A"), lambda *_: None)
+    gather.done |= {f"{URN}seen", f"{URN}half", f"{URN}partly"}
+    gather.faults = {f"{URN}silent": "no answer", f"{URN}gone": "error reading from server: EOF"}
+    gather.partly = {f"{URN}partly": "not looked at whether audit has its password"}
+    names = ("seen", "half", "partly", "silent", "gone", "missed")
+    rows = tuple({"urn": f"{URN}{name}", "pendingReplacement": name == "half"} for name in names)
+    found = looks.overlooked(rows, gather, {("Bmc", "seen"), ("Bmc", "new")})
+    assert {one.name: one.reason for one in found} == {
+        "gone": looks.DEAD, "half": looks.HALF_REPLACED, "missed": looks.ENDED, "new": looks.NEVER,
+        "partly": "not looked at whether audit has its password", "silent": "no answer",
+    }  # fmt: skip
+    result = StackResult("bmc", "A", "not looked at", not_looked_at=found)
+    assert not result.good
+    assert "  not looked at: silent: no answer" in lines([result])
+    assert result.to_dict()["not_looked_at"][0] == {"type": "Bmc", "name": "gone", "reason": looks.DEAD}
 
 
 def test_words_of_the_engine_are_told_as_what_they_mean() -> None:
