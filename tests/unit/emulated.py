@@ -51,23 +51,23 @@ class Bench:
         self.known_hosts = folder / "known_hosts"
         self.known_hosts.touch()
 
-    def start(self, switch: Switch) -> int:
+    def start(self, switch: Switch, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen for a switch; its port."""
 
         async def begin() -> int:
             shell = PLATFORMS[self.platform][1]
-            port: int = (await listen(switch, shell, self.key)).get_port()
-            return port
+            found: int = (await listen(switch, shell, self.key, host=host, port=port)).get_port()
+            return found
 
         port = asyncio.run_coroutine_threadsafe(begin(), self.loop).result()
         public = " ".join(self.key.export_public_key().decode().split()[:2])
         with self.known_hosts.open("a") as file:
-            file.write(f"[127.0.0.1]:{port} {public}\n")
+            file.write(f"[{host}]:{port} {public}\n")
         return port
 
     def switch(
         self, name: str, text: str, *, loses: str | None = None, dims: str | None = None,
-        peers: Callable[[], list[BgpPeer]] = list,
+        peers: Callable[[], list[BgpPeer]] = list, host: str = "127.0.0.1", port: int = 0,
     ) -> tuple[Switch, int]:  # fmt: skip
         """A switch that sees a core on its uplink, and its port. It loses the core when it runs a line that holds
         `loses`, and its light when it runs one that holds `dims`."""
@@ -87,7 +87,7 @@ class Bench:
                 bgp_peers=peers,
             )
         )  # fmt: skip
-        return made[0], self.start(made[0])
+        return made[0], self.start(made[0], host, port)
 
     def driver(self, port: int, **other: Any) -> SwitchDriver:
         """A driver in a hurry."""
