@@ -19,7 +19,8 @@ WORDS_ZH = {
     "peer_link": "peer-link", "lacp_fast": "LACP 快速模式", "fallback": "LACP 未协商时转发", "domain": "域", "number": "编号",
     "priority": "优先级", "system_mac": "系统 MAC", "peer_lag": "peer-link 聚合组", "keepalive_local": "keepalive 本端",
     "keepalive_peer": "keepalive 对端", "keepalive_port": "keepalive 端口", "mac": "MAC", "relay": "DHCP 中继", "asn": "AS 号",
-    "router_id": "router-id", "bfd": "BFD", "account": "帐号", "secret": "密钥", "nothing": "无", "True": "是", "False": "否",
+    "router_id": "router-id", "bfd": "BFD", "account": "帐号", "secret": "密钥", "nothing": "无", "yes": "是", "no": "否",
+    "default-gateway": "默认网关",
 }  # fmt: skip
 """Names of fields and of values, for people who read Chinese."""
 
@@ -42,12 +43,25 @@ def _compare(where: str, want: Any, found: Any) -> Iterator[Text]:
         for field in fields(want):
             if field.compare and field.name != "platform":
                 yield from _field(where, field.name, getattr(want, field.name), getattr(found, field.name))
+    elif isinstance(want, tuple) and isinstance(found, tuple):
+        yield from _members(where, want, found)
     elif want != found:
         wanted, runs = _shown(want), _shown(found)
         yield Text(
             f"{where}: intended {wanted}, running {runs}",
             f"{_zh(where)}：应为 {WORDS_ZH.get(wanted, wanted)}，实际运行 {WORDS_ZH.get(runs, runs)}",
         )
+
+
+def _members(where: str, want: tuple[Any, ...], found: tuple[Any, ...]) -> Iterator[Text]:
+    """What one list has and the other has not."""
+    lacks, has = [v for v in want if v not in found], [v for v in found if v not in want]
+    if lacks:
+        shown = " ".join(map(str, lacks))
+        yield Text(f"{where} {shown}: intended, not running", f"{_zh(where)} {shown}：规划有，实际无")
+    if has:
+        shown = " ".join(map(str, has))
+        yield Text(f"{where} {shown}: running, not intended", f"{_zh(where)} {shown}：实际有，规划无")
 
 
 def _zh(where: str) -> str:
@@ -68,8 +82,9 @@ def _field(where: str, name: str, want: Any, found: Any) -> Iterator[Text]:
             {(s.kind, s.address): s for s in found},
             extra=True,
         )
-    elif name == "networks":
-        yield from _compare(here, sorted(want), sorted(found))
+    elif name == "management" and want and found:
+        for part, wanted, runs in zip(("port", "address", "default-gateway"), want, found, strict=True):
+            yield from _compare(f"{here} {part}", wanted, runs)
     else:
         yield from _compare(here, want, found)
 
@@ -92,4 +107,8 @@ def _rows(where: str, want: Mapping[Any, Any], found: Mapping[Any, Any], *, extr
 def _shown(value: Any) -> str:
     if value is None or value == "":
         return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
     return type(value).__name__ if is_dataclass(value) else str(value)

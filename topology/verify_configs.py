@@ -12,17 +12,14 @@ from topology.facts import DeviceFacts
 from topology.model_diff import compared
 from topology.observe.remediation import remedy
 from topology.platforms.render import parse, render
+from topology.platforms.sections import cut_at
 from topology.switch_config import SwitchConfig
 from topology.verify import Result
 from topology.verify_devices import result, unread
-from topology.verify_security import without_doors
+from topology.verify_security import without_configuration, without_doors
 
 AS_RENDERED, AS_RUNNING = "as rendered from the plan", "what runs"
 MOST_SHOWN = 3
-SHORTEST = 5
-"""A text of fewer lines is none that was cut."""
-LAST = {"huawei_vrp": "return", "h3c_comware": "return", "ruijie_rgos": "end"}
-"""The last line of every configuration."""
 RULES = {
     "huawei_vrp": "topology.observe.vrp_rules", "h3c_comware": "topology.observe.comware_rules",
     "ruijie_rgos": "topology.observe.rgos_rules",
@@ -35,12 +32,8 @@ def verify_configuration(config: SwitchConfig, seen: DeviceFacts) -> Iterator[Re
 
     Where what runs differs, the finding says whether a restart would mend it or keep it: one cause, one finding.
     """
-    if seen.configuration is None:
-        yield unread("configuration", seen, AS_RENDERED)
-        return
-    if broken := cut_short(config.platform, seen.configuration):
-        why = Text(f"not run: the running configuration {broken.en}", f"未执行：运行配置{broken.zh}")
-        yield result("configuration", seen, "not run", AS_RENDERED, "not read", why)
+    if seen.configuration is None or cut_at(config.platform, seen.configuration):
+        yield without_configuration("configuration", config, seen, AS_RENDERED)
         return
     running = parse(config.platform, seen.configuration)
     config = replace(config, host=running.host)  # a wrong name has a finding of its own
@@ -70,17 +63,6 @@ def verify_configuration(config: SwitchConfig, seen: DeviceFacts) -> Iterator[Re
     else:
         text = Text("what runs is saved", "运行配置已保存")
         yield result("saved", seen, "pass", AS_RUNNING, AS_RUNNING, text)
-
-
-def cut_short(platform: str, text: str) -> Text | None:
-    """How a configuration that was read ends too early; None when it is whole or the switch shows none."""
-    rows = [row.strip() for row in text.splitlines() if row.strip()]
-    if len(rows) < SHORTEST or rows[-1] == LAST[platform]:
-        return None
-    return Text(
-        f"ends in the middle, after {len(rows)} lines, at `{rows[-1]}`: the answer of the switch was cut; read it again",
-        f"在第 {len(rows)} 行“{rows[-1]}”处中断：设备应答不完整，请重新读取",
-    )
 
 
 def lines_to_send(config: SwitchConfig, text: str) -> list[Text]:

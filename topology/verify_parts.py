@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -9,8 +10,8 @@ from inventory.device_types import DeviceType
 from inventory.findings import Text
 from inventory.inventory import Device, Inventory
 from inventory.plan_model import Plan
-from topology.facts import ControllerFacts, DeviceFacts, SeenDrive
-from topology.switch_config import SwitchConfig
+from topology.facts import ControllerFacts, DeviceFacts, SeenDrive, SeenSession
+from topology.switch_config import Neighbour, SwitchConfig
 from topology.verify import Result
 from topology.verify_devices import result, unread
 
@@ -67,17 +68,52 @@ def verify_sessions(configs: Iterable[SwitchConfig], facts: Mapping[str, DeviceF
                 yield unread("session", seen, want, subject)
             elif state is not None and state.up and state.asn == peer.asn:
                 yield result("session", seen, "pass", want, want, WELL, subject)
+            elif state is None and _has_neighbour(seen, peer.address):
+                why = Text(
+                    f"not run: {peer.address} is configured and not among the neighbours shown: the answer was cut, or is "
+                    "not understood; read it again",
+                    f"未执行：{peer.address} 已配置，但未出现在邻居列表中：设备应答不完整或无法识别，请重新读取",
+                )
+                yield result("session", seen, "not run", want, "not shown", why, subject)
             else:
-                found, zh = (
-                    ("not configured there", "未配置") if state is None else ("not established", "未建立")
-                )
-                if state is not None and state.up:
-                    found, zh = f"established with AS {state.asn}", f"与 AS {state.asn} 建立"
-                text = Text(
-                    f"BGP with {peer.address} (AS {peer.asn}, {peer.description or 'no description'}) is {found}",
-                    f"与 {peer.address}（AS {peer.asn}，{peer.description or '无描述'}）的 BGP 会话{zh}",
-                )
-                yield result("session", seen, "different", want, found, text, subject)
+                yield _no_session(seen, peer, state, want, subject)
+
+
+def _has_neighbour(seen: DeviceFacts, address: str) -> bool:
+    """True when the running configuration has a BGP neighbour."""
+    return (
+        re.search(
+            rf"(?m)^ +(?:peer|neighbor) {re.escape(address)} (?:as-number|remote-as) ",
+            seen.configuration or "",
+        )
+        is not None
+    )
+
+
+def _no_session(
+    seen: DeviceFacts, peer: Neighbour, state: SeenSession | None, want: str, subject: str
+) -> Result:
+    """A planned session that is not up, or with another AS; whether this switch's own configuration is the cause."""
+    found, zh, fix = "not established", "未建立", None
+    if state is None:
+        found, zh = "not configured on this switch", "本机未配置"
+    elif state.up:
+        found, zh = f"established with AS {state.asn}", f"与 AS {state.asn} 建立"
+    elif state.asn != peer.asn:
+        found, zh = (
+            f"not established: this switch has AS {state.asn} for it",
+            f"未建立：本机将其配置为 AS {state.asn}",
+        )
+    if state is None or state.asn != peer.asn:
+        fix = Text(
+            f"mend the configuration of {seen.name} first: `rackwright push --host {seen.name} --dry-run` shows it",
+            f"先修正 {seen.name} 的配置：执行 `rackwright push --host {seen.name} --dry-run` 查看差异",
+        )
+    text = Text(
+        f"BGP with {peer.address} (AS {peer.asn}, {peer.description or 'no description'}) is {found}",
+        f"与 {peer.address}（AS {peer.asn}，{peer.description or '无描述'}）的 BGP 会话{zh}",
+    )
+    return result("session", seen, "different", want, found, text, subject, fix=fix)
 
 
 def verify_controllers(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from inventory.findings import Text
 from topology.facts import DeviceFacts
 from topology.observe.secrets import mask
-from topology.platforms.sections import Section, sections
+from topology.platforms.sections import Section, cut_at, sections
 from topology.switch_config import SwitchConfig
 from topology.verify import Result
 from topology.verify_devices import result, unread
@@ -69,8 +69,8 @@ WAYS = {
 def verify_security(config: SwitchConfig, seen: DeviceFacts, accounts: Collection[str]) -> Iterator[Result]:
     """One result: nothing opens a way into the switch that nobody intends. `accounts`: those it may have besides the
     one it was read with."""
-    if seen.configuration is None:
-        yield unread("security", seen, CLOSED)
+    if seen.configuration is None or cut_at(config.platform, seen.configuration):
+        yield without_configuration("security", config, seen, CLOSED)
         return
     ways, tree = WAYS[config.platform], sections(seen.configuration)
     said: dict[str, Text] = {}
@@ -102,6 +102,20 @@ def verify_security(config: SwitchConfig, seen: DeviceFacts, accounts: Collectio
         text,
         fix=_fix(seen.name, ways, typed, pushed),
     )
+
+
+def without_configuration(test: str, config: SwitchConfig, seen: DeviceFacts, want: str) -> Result:
+    """Not run, because there is no configuration or because the answer was cut: what it lacks is not known."""
+    cut = cut_at(config.platform, seen.configuration or "")
+    if cut is None:
+        return unread(test, seen, want)
+    rows, line = cut[0], mask(cut[1])
+    why = Text(
+        f"not run: the running configuration ends in the middle, after {rows} lines, at `{line}`: the answer of the "
+        "switch was cut; read it again",
+        f"未执行：运行配置在第 {rows} 行“{line}”处中断：设备应答不完整，请重新读取",
+    )
+    return result(test, seen, "not run", want, "not read", why)
 
 
 def open_doors(platform: str, tree: Section) -> Iterator[tuple[str, Text, bool]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from topology.facts import DeviceFacts
+from topology.model_diff import compared
 from topology.platforms.render import parse, render
 from topology.switch_config import Bgp, Lag, Neighbour, Port, Server, SwitchConfig
 from topology.verify import Result
@@ -133,3 +134,24 @@ def test_a_wrong_name_is_no_difference_of_the_configuration(platform: str) -> No
     for running, saved in ((other, other), (other, text), (text, other)):
         facts = DeviceFacts("sw", configuration=running, saved=saved)
         assert [r.verdict for r in verify_configuration(config, facts)] == ["pass", "pass"]
+
+
+def test_lists_and_places_are_told_in_words() -> None:
+    one = SwitchConfig(
+        "sw", "huawei_vrp", ports=(Port("10GE1/0/1", "uplink", tagged=(5, 6)), Port("10GE1/0/2", "unused", enabled=False)),
+        management=("MEth0/0/0", "10.0.0.2/24", "10.0.0.1"),
+    )  # fmt: skip
+    two = replace(
+        one, ports=(replace(one.ports[0], tagged=(5, 9)), replace(one.ports[1], enabled=True)),
+        management=("MEth0/0/0", "10.0.0.2/24", "10.0.0.99"),
+    )  # fmt: skip
+    assert [(t.en, t.zh) for t in compared(one, two)] == [
+        ("port 10GE1/0/1 tagged 6: intended, not running", "端口 10GE1/0/1 打标签 VLAN 6：规划有，实际无"),
+        ("port 10GE1/0/1 tagged 9: running, not intended", "端口 10GE1/0/1 打标签 VLAN 9：实际有，规划无"),
+        ("port 10GE1/0/2 enabled: intended no, running yes", "端口 10GE1/0/2 启用：应为 否，实际运行 是"),
+        ("management default-gateway: intended 10.0.0.1, running 10.0.0.99",
+         "管理口 默认网关：应为 10.0.0.1，实际运行 10.0.0.99"),
+    ]  # fmt: skip
+    assert list(compared(one, replace(two, management=None)))[-1].en == (
+        "management: intended MEth0/0/0 10.0.0.2/24 10.0.0.1, running nothing"
+    )

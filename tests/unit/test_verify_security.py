@@ -64,6 +64,7 @@ def judged(platform: str, text: str | None) -> Result:
 def test_services_and_accounts_nobody_intends_are_one_finding_that_says_what_to_do(platform: str) -> None:
     assert judged(platform, render(planned(platform))).verdict == "pass"
     assert judged(platform, None).verdict == "not run"
+    assert judged(platform, render(planned(platform)).rpartition(last(platform))[0]).verdict == "not run"
     found = judged(platform, opened(platform))
     assert code_of(found.test, found.verdict) == "VER022"
     for word in ("telnet", "community", "account eve"):
@@ -102,6 +103,21 @@ def test_a_push_closes_the_services(platform: str, tmp_path: Path) -> None:
             assert f"\n{line}" not in f"\n{running}"
         assert "SeCrEt99" not in result.diff + result.transcript
         assert push(planned(platform), bench.driver(port), without_timer=True).outcome == "no change"
+    finally:
+        bench.close()
+
+
+def test_half_a_configuration_is_no_reason_to_send_the_other_half(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "h3c_comware")
+    try:
+        config = planned("h3c_comware")
+        switch, port = bench.switch("sw", render(config))
+        before = switch.text()
+        switch.faults.lie["display current"] = before[: before.index("interface")]
+        result = push(config, bench.driver(port), revert_in_s=60)
+        assert (result.outcome, "ends in the middle" in result.message) == ("refused", True), result.message
+        assert "nothing was sent" in result.message
+        assert switch.text() == before
     finally:
         bench.close()
 

@@ -34,6 +34,7 @@ from topology.observe.rollout import rollout
 from topology.observe.secrets import mask
 from topology.observe.session import now, wait_until
 from topology.platforms.render import parse
+from topology.platforms.sections import cut_at
 from topology.switch_config import SwitchConfig
 
 FACTORY_NAMES = ("", "HUAWEI", "H3C", "Ruijie", "sysname")
@@ -176,6 +177,12 @@ class _Push:
             self.end(
                 "refused",
                 f"the switch at {self.driver.hostname} says it is {running.host}, not {self.goal.host}",
+            )
+        if cut := cut_at(self.goal.platform, self.before):
+            self.end(
+                "refused",
+                f"the running configuration ends in the middle, after {cut[0]} lines, at `{mask(cut[1])}`: the answer of the "
+                "switch was cut, what it lacks is not known; nothing was sent",
             )
         self.sight = look(self.driver, self.checks)
         self.note(f"{len(self.before.splitlines())} lines")

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 ENCRYPTED = "(encrypted)"
 """What stands for a key that a switch shows in its own encryption: it is set, which one cannot be read."""
+LAST = {"huawei_vrp": "return", "h3c_comware": "return", "ruijie_rgos": "end"}
+"""The last line of every running configuration, by platform."""
+SHORTEST = 5
+"""A text of fewer lines is none that was cut."""
 INDENT = re.compile(r"^( *)(\S.*?)\s*$")
 
 
@@ -65,6 +69,12 @@ def sections(text: str) -> Section:
         stack.append((depth, line, []))
     close(0)
     return Section("", tuple(stack[0][2]))
+
+
+def cut_at(platform: str, text: str) -> tuple[int, str] | None:
+    """Where a running configuration ends too early: how many lines there are, and the last; None when it is whole."""
+    rows = [row.strip() for row in text.splitlines() if row.strip()]
+    return None if len(rows) < SHORTEST or rows[-1] == LAST[platform] else (len(rows), rows[-1])
 
 
 def colon_mac(text: str) -> str:
