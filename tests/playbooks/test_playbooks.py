@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,33 @@ def test_a_file_is_written_once_and_put_back(tmp_path: Path) -> None:
     assert old.read_text() == "as it was\n"
     assert not new.exists()
     assert not run_file(tmp_path, state="restored")["changed"]
+
+
+@pytest.mark.parametrize(
+    ("units", "found"), [("a.service failed\\nb.service failed\\n", "2"), ("", "0"), (None, "")]
+)
+def test_failed_services_are_counted_without_a_file_in_a_folder_of_all(
+    tmp_path: Path, units: str | None, found: str
+) -> None:
+    rows = yaml.safe_load((PLAYBOOKS / "roles/inspect/vars/main.yml").read_text(encoding="utf-8"))[
+        "inspect_items"
+    ]
+    assert not any(re.search(r">\s*/tmp", row["command"]) for row in rows)
+    tool = tmp_path / "systemctl"
+    tool.write_text(
+        "#!/bin/sh\nexit 1\n" if units is None else f"#!/bin/sh\nprintf '{units}'\n", encoding="utf-8"
+    )
+    tool.chmod(0o755)
+    command = next(row["command"] for row in rows if row["name"] == "failed services")
+    done = subprocess.run(
+        ["sh", "-c", command],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == found
+    assert (done.returncode == 0) == (units is not None)
 
 
 def test_ansible_lint_has_nothing_to_say() -> None:
