@@ -24,19 +24,23 @@ def test_host_stages_apply_once_show_differences_and_go_back(lab: Lab, build: Pa
     assert len(hosts) >= 4
     limit = ("--limit", ",".join(hosts))
     roots = [nodes.host_root(lab.state, lab.shape.nodes[h]) for h in hosts]
-    files = [r / "etc/ssh/sshd_config.d/60-rackwright.conf" for r in roots if r]
+    files = [r / "etc/security/faillock.conf" for r in roots if r]
+    rules = [r / "etc/ssh/sshd_config" for r in roots if r]
+    before = [f.read_text(encoding="utf-8") for f in rules]
     pages = ("baseline.yml", "host_network.yml")
 
     dry = run(lab, build, *pages, *limit, "--check", "--diff")
     assert dry.returncode == 0, dry.stdout
     assert "+PermitRootLogin prohibit-password" in dry.stdout
-    assert not any(f.exists() for f in files)
+    assert not any("Rackwright" in f.read_text(encoding="utf-8") for f in files + rules if f.exists())
 
     first = run(lab, build, *pages, *limit, *PERSON)
     assert first.returncode == 0, first.stdout
     assert set(changed(first.stdout)) == set(hosts)
     assert all(changed(first.stdout).values())
-    assert all(f.exists() for f in files)
+    assert all("Rackwright" in f.read_text(encoding="utf-8") for f in files)
+    assert all(f.read_text(encoding="utf-8").startswith("# BEGIN Rackwright") for f in rules)
+    assert "not run  accounts are locked after failures (8.1.4.1 b)" in first.stdout
     assert "not run  bringing bond0 up" in first.stdout
 
     again = run(lab, build, *pages, *limit, *PERSON)
@@ -46,7 +50,8 @@ def test_host_stages_apply_once_show_differences_and_go_back(lab: Lab, build: Pa
 
     back = run(lab, build, "rollback.yml", *limit, "-e", "rackwright_stage=baseline")
     assert back.returncode == 0, back.stdout
-    assert not any(f.exists() for f in files)
+    assert [f.read_text(encoding="utf-8") for f in rules] == before
+    assert not any("Rackwright" in f.read_text(encoding="utf-8") for f in files if f.exists())
 
     log = [json.loads(line) for line in (build / "changes.jsonl").read_text(encoding="utf-8").splitlines()]
     sites = [{h[0] for h in row["hosts"]} for row in log if "hosts" in row]
@@ -63,9 +68,10 @@ def test_a_failed_check_after_the_change_undoes_it(lab: Lab, build: Path) -> Non
     finally:
         (root / "etc/ssh/sshd_config.d/10-broken.conf").unlink()
     assert done.returncode != 0
-    assert f'baseline failed on {host} in "Sshd accepts its configuration"' in done.stdout
+    assert f'baseline failed on {host} in "Write the rules of sshd (8.1.4.1 c)"' in done.stdout
     assert "(undone)" in done.stdout
-    assert not (root / "etc/ssh/sshd_config.d/60-rackwright.conf").exists()
+    assert "Rackwright" not in (root / "etc/ssh/sshd_config").read_text(encoding="utf-8")
+    assert not (root / "etc/profile.d/rackwright-idle.sh").exists()
 
 
 def test_inspection_tells_what_it_could_not_look_at(lab: Lab, build: Path) -> None:
