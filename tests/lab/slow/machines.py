@@ -1,5 +1,5 @@
-"""Debian systems in a folder, and a machine of QEMU that runs one with a kernel of its own: systemd, NetworkManager,
-the bonding driver. Interpreted (no KVM), so it starts in some ten seconds anywhere."""
+"""Debian systems in a folder, and machines of QEMU: one that runs such a system with a kernel of its own (systemd,
+NetworkManager, the bonding driver), and bare ones that start from the network. Interpreted (no KVM), so they run anywhere."""
 
 from __future__ import annotations
 
@@ -45,6 +45,10 @@ exec /busybox switch_root /disk /sbin/init
 QUIET = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_reap.service", "e2scrub_all.timer",
          "fstrim.timer", "systemd-timesyncd.service", "getty@tty1.service")  # fmt: skip
 """Not started in a guest: they only cost time."""
+BIOS_CARD = Path("/usr/lib/ipxe/qemu/pxe-virtio.rom")
+UEFI, UEFI_VARIABLES = Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+FIRMWARE = {BIOS_CARD: "ipxe-qemu", UEFI: "ovmf", UEFI_VARIABLES: "ovmf"}
+"""Files of machines that start from the network, and the Debian packages they are in."""
 
 
 def leave(reason: str) -> None:
@@ -206,6 +210,33 @@ def command(
             "-device", f"virtio-net-pci,netdev=n{number},mac={mac},speed=10000,duplex=full,romfile=,{off}",
         ]  # fmt: skip
     return words
+
+
+def bios(folder: Path, tap: str, mac: str) -> list[str]:
+    """The command that runs a machine with a BIOS; its card has iPXE as its own firmware. {boot} is for the letter of
+    what it starts from. What it writes to its serial line is `console` of the folder."""
+    return [*_bare(folder, tap, f"mac={mac},romfile={BIOS_CARD}"), "-boot", "{boot}"]
+
+
+def uefi(folder: Path, tap: str, mac: str) -> list[str]:
+    """The same with UEFI, which has a network stack of its own, not iPXE; it starts from the network first."""
+    shutil.copy(UEFI_VARIABLES, folder / "variables.fd")
+    flash = "if=pflash,format=raw,file="
+    return [
+        *_bare(folder, tap, f"mac={mac},romfile=,bootindex=1"), "-machine", "q35",
+        "-drive", f"{flash}{UEFI},readonly=on", "-drive", f"{flash}{folder / 'variables.fd'}",
+    ]  # fmt: skip
+
+
+def _bare(folder: Path, tap: str, card: str) -> list[str]:
+    """A machine that has only its firmware, and one card."""
+    return [
+        program("qemu-system-x86_64"), "-accel", "tcg", "-m", "768", "-display", "none", "-monitor", "none",
+        "-machine", "graphics=off", "-serial", f"file:{folder / 'console'}",
+        "-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no",
+        # Debian's iPXE is for cards without the old form of virtio
+        "-device", f"virtio-net-pci,netdev=n0,disable-legacy=on,{card}",
+    ]  # fmt: skip
 
 
 def order(monitor: Path, line: str) -> None:

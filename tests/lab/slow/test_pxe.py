@@ -45,10 +45,8 @@ SECRETS = {
     "RACKWRIGHT_OS_SSH_KEY": "ssh-ed25519 AAAA control",
 }
 HOST, MAC, BOOT = "a-ecs-001", "52:54:00:aa:00:02", "10.10.200.1"
-ROM = Path("/usr/lib/ipxe/qemu/pxe-virtio.rom")
 LOADERS = {"bios-x86": Path("/usr/lib/ipxe/undionly.kpxe"), "uefi-x86-64": Path("/usr/lib/ipxe/snponly.efi")}
-OVMF = Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
-PACKAGES = {ROM: "ipxe-qemu", **dict.fromkeys(LOADERS.values(), "ipxe"), **dict.fromkeys(OVMF, "ovmf")}
+PACKAGES = machines.FIRMWARE | dict.fromkeys(LOADERS.values(), "ipxe")
 SCRIPT, OWN = f"/{dhcp.SCRIPT}", f"/install/{HOST}.ipxe"
 KERNEL, FIRST, KICKSTART = (
     "/kylin/images/pxeboot/vmlinuz",
@@ -293,32 +291,6 @@ def switch_on(site: Site, machine: list[str]) -> None:
     assert system.boot["enabled"] == sushy.BOOT_SOURCE_ENABLED_DISABLED
 
 
-def bios(folder: Path) -> list[str]:
-    """A machine with a BIOS, whose card has iPXE as its own firmware; {boot} is what Redfish asked for."""
-    return [*qemu(folder, f"romfile={ROM}"), "-boot", "{boot}"]
-
-
-def uefi(folder: Path) -> list[str]:
-    """A machine with UEFI, which has a network stack of its own, not iPXE; it starts from the network first."""
-    shutil.copy(OVMF[1], folder / "variables.fd")
-    flash = "if=pflash,format=raw,file="
-    return [
-        *qemu(folder, "romfile=,bootindex=1"), "-machine", "q35",
-        "-drive", f"{flash}{OVMF[0]},readonly=on", "-drive", f"{flash}{folder / 'variables.fd'}",
-    ]  # fmt: skip
-
-
-def qemu(folder: Path, card: str) -> list[str]:
-    """A machine with one card on the tap, and what it says on a serial line."""
-    return [
-        program("qemu-system-x86_64"), "-accel", "tcg", "-m", "768", "-display", "none", "-monitor", "none",
-        "-machine", "graphics=off", "-serial", f"file:{folder / 'console'}",
-        "-netdev", "tap,id=n0,ifname=t0,script=no,downscript=no",
-        # Debian's iPXE is for cards without the old form of virtio
-        "-device", f"virtio-net-pci,netdev=n0,mac={MAC},disable-legacy=on,{card}",
-    ]  # fmt: skip
-
-
 def assert_came_home(site: Site, kickstart: str) -> None:
     """It asked for one thing after the other, and its address, kickstart and command line are those of the plan."""
     assert eventually(site.home, PATIENCE_S), site.told()
@@ -338,7 +310,7 @@ def test_a_machine_with_a_bios_goes_the_whole_road_and_calls_home(
 ) -> None:
     hand_out_rendered(site)
     hand_out_tree(site, system)
-    switch_on(site, bios(tmp_path))
+    switch_on(site, machines.bios(tmp_path, "t0", MAC))
     assert_came_home(site, site.files[KICKSTART.lstrip("/")])
 
 
@@ -369,7 +341,7 @@ def test_the_stage_installs_a_machine_with_uefi_and_hands_secrets_out_meanwhile_
         (tmp_path / "build/boot" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "build/boot" / name).write_text(text)
     hand_out_tree(site, system)
-    service = controller(site, uefi(tmp_path), address=site.controller, namespace=SPACE)
+    service = controller(site, machines.uefi(tmp_path, "t0", MAC), address=site.controller, namespace=SPACE)
     done = play(site)
     assert done.returncode == 0, done.stdout + site.told()
     kickstart = site.files[KICKSTART.lstrip("/")]
@@ -393,7 +365,7 @@ def test_a_machine_that_cannot_be_installed_starts_from_its_disk(
     disk = tmp_path / "disk"
     disk.write_bytes((SECTOR + DISK_SAYS.encode()).ljust(510, b"\0") + b"\x55\xaa" + b"\0" * 2**20)
     hand_out_rendered(site, without)
-    switch_on(site, [*bios(tmp_path), "-drive", f"file={disk},format=raw,if=virtio"])
+    switch_on(site, [*machines.bios(tmp_path, "t0", MAC), "-drive", f"file={disk},format=raw,if=virtio"])
     assert eventually(lambda: DISK_SAYS in site.said(), PATIENCE_S), site.told()
     assert f"no installation for {HOST}" in site.said()
     assert site.requests() == [*(f"200 {path}" for path in asked), f"404 {without}"]
@@ -401,7 +373,7 @@ def test_a_machine_that_cannot_be_installed_starts_from_its_disk(
 
 def test_uefi_goes_on_with_its_next_boot_device_too(site: Site, tmp_path: Path) -> None:
     hand_out_rendered(site, without=OWN)
-    switch_on(site, uefi(tmp_path))
+    switch_on(site, machines.uefi(tmp_path, "t0", MAC))
     assert eventually(lambda: ">>Start PXE over IPv6" in site.said(), PATIENCE_S), site.told()
     assert re.search(r'BdsDxe: failed to start Boot\d+ "UEFI PXEv4', site.said()), site.told()
     assert site.requests() == [f"200 {SCRIPT}", f"404 {OWN}"]
