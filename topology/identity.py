@@ -7,6 +7,7 @@ is planned for them, only its name is wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
@@ -119,6 +120,6 @@ def _order(seen: DeviceFacts) -> str:
     """What to type so that a device bears its planned name."""
     if seen.configuration is None:
         return f"hostnamectl set-hostname {seen.name}"
-    if f"\nhostname {seen.hostname}\n" in f"\n{seen.configuration}":
+    if re.search(r"(?m)^ ?hostname ", seen.configuration):
         return f"configure terminal; hostname {seen.name}; end; write"
     return f"system-view; sysname {seen.name}; (VRP: commit;) return; save"

@@ -108,9 +108,17 @@ def unread(
     """Not run, with the reason."""
     why = seen.error or "the device does not tell"
     why_zh = seen.error or "设备未提供"
-    return result(
+    told = result(
         test, seen, "not run", want, "not read", Text(f"not run: {why}", f"未执行：{why_zh}"), subject, labels
     )
+    asked = " and ".join(f"`{c}`" for c in dict.fromkeys(e.command for e in told.evidence) if WORDS[test][0])
+    if seen.error or not asked or len(asked) > 80:
+        return told
+    text = Text(
+        f"not run: the answer of {seen.name} to {asked} does not tell",
+        f"未执行：{seen.name} 对 {asked} 的应答未包含该信息",
+    )
+    return replace(told, message=text)
 
 
 def _same_model(want: str, found: str) -> bool:

@@ -107,7 +107,9 @@ def run(name: str | None, output: Format, asked: Asked) -> None:
             out(row)
         say(f"logs: {work.folder}")
         if any(r.changed for r in results) and not asked.dry_run:
-            say(f"to put this run back: rackwright push -p {work.project.folder.name} --undo {work.folder}")
+            say(
+                f"to put this run back: rackwright push -p {called(work.project.folder)} --undo {work.folder}"
+            )
     leave(CLEAN if all(r.good for r in results) else FINDINGS)
 
 
@@ -183,8 +185,23 @@ class _Run:
         address = str(self.chosen.address(host))
         return DRIVERS[platform](address, self.who.user, self.who.password, 30, options)
 
+    def held(self, hosts: tuple[str, ...]) -> list[PushResult]:
+        """What becomes of switches that are changed together; those another push works on are not begun."""
+        from rackwright.cli.push_alone import alone
+        from topology.observe.push_result import PushResult, record
+
+        with alone(self.folder.parent.parent / "held", hosts, self.folder) as taken:
+            late = []
+            for host, run in taken.items():
+                text = f"another push works on it just now ({run}): wait for its end, then push again"
+                late.append(PushResult(host, "not begun", text))
+                record(self.folder, replace(self.seen[host], outcome="not begun", message=text))
+                self.tell(f"{host}: not begun", True)
+            free = tuple(h for h in hosts if h not in taken)
+            return [*late, *(self.batch(free, False) if free else [])]
+
     def batch(self, hosts: tuple[str, ...], dry: bool) -> list[PushResult]:
-        """What becomes of switches that are changed together; members of a pair one after the other."""
+        """What becomes of switches, or would; members of a pair one after the other."""
         from topology.observe.push import undo_run
         from topology.observe.push_result import record
         from topology.observe.rollout import rollout
@@ -280,7 +297,7 @@ class _Run:
                 text = "begun; how it ended was not written down: the run was stopped on the way"
                 record(self.folder, replace(self.seen[host], outcome="unknown", message=text))
             with counting(len(batch.hosts), f"batch {batch.number}/{len(order)}") as self.tell:
-                return self.batch(batch.hosts, False)
+                return self.held(batch.hosts)
 
         return staged(order, one, self.release)
 
@@ -362,6 +379,13 @@ class _Run:
         }
         with (self.folder / "changes.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def called(folder: Path) -> str:
+    """How a project is named with -p: a shipped one by its name, any other by its folder."""
+    from inventory.load import PROJECTS
+
+    return folder.name if folder.resolve().parent == PROJECTS.resolve() else str(folder)
 
 
 def at_terminal() -> bool:

@@ -71,12 +71,16 @@ def run_folder(build: Path | None, project: Project, verb: str) -> Path:
     """A new folder for the files of a run: build/<project>/<verb>/<UTC time>."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     base = (build or Path("build") / project.inventory.project.name) / verb
+    base.mkdir(parents=True, exist_ok=True)
     folder, n = base / stamp, 1
-    while folder.exists():
-        n += 1
-        folder = base / f"{stamp}-{n}"
-    folder.mkdir(parents=True)
-    return folder
+    while True:
+        try:
+            folder.mkdir()
+        except FileExistsError:  # another run began in the same second
+            n += 1
+            folder = base / f"{stamp}-{n}"
+        else:
+            return folder
 
 
 @contextmanager

@@ -13,8 +13,10 @@ from typing import cast
 import pytest
 from typer.testing import CliRunner
 
+from inventory.load import PROJECTS
 from rackwright.cli.app import app
-from rackwright.cli.push import _Run
+from rackwright.cli.push import _Run, called
+from rackwright.cli.push_alone import alone
 from rackwright.cli.reach import Chosen
 from rackwright.lab.emulator.device import Switch
 from tests.unit.emulated import Bench
@@ -140,6 +142,25 @@ def test_a_person_at_the_terminal_is_asked_at_a_hold_point(
     assert done.exit_code == (0 if went_on else 1), done.output
     assert ("vlan batch 101" in pair[1].text()) is went_on
     assert ("hold point released by duty officer" in done.output) is went_on
+
+
+def test_a_switch_another_push_works_on_is_not_begun(
+    switch: tuple[Switch, list[str]], pair: list[Switch], tmp_path: Path
+) -> None:
+    before = pair[0].text()
+    with alone(tmp_path / "build" / "held", ["A-ASW-01A"], Path("build/push/earlier")) as taken:
+        assert taken == {}
+        done = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-01", "--yes", "--hold-by", "duty"])
+    assert done.exit_code == 1
+    assert "another push works on it just now (build/push/earlier)" in done.output
+    assert pair[0].text() == before
+    done = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-01", "--yes", "--hold-by", "duty"])
+    assert done.exit_code == 0, done.output
+
+
+def test_a_project_of_its_own_is_named_by_its_folder(tmp_path: Path) -> None:
+    assert called(PROJECTS / "guangxi") == "guangxi"
+    assert called(tmp_path / "guangxi") == str(tmp_path / "guangxi")
 
 
 def test_a_run_is_put_back_by_its_folder_or_name(

@@ -111,7 +111,7 @@ def switch_facts(platform: str, name: str, told: Answers, asked: float) -> Devic
             SeenSession(address, peer["remote_as"], bool(peer["is_up"]))
             for address, peer in sorted(peers.items())
         )
-    title = re.search(r"(?m)^(?:sysname|hostname) (\S+)", told.get("configuration", ""))
+    title = re.search(r"(?m)^ ?(?:sysname|hostname) (\S+)", told.get("configuration", ""))
     return DeviceFacts(
         name, hostname=title[1] if title else None, serial=known["serial_number"] or None, model=known["model"] or None, version=known["os_version"] or None,
         configuration=told.get("configuration"), saved=told.get("saved"),
