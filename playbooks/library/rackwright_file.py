@@ -16,6 +16,8 @@ short_description: A file that can be put back as it was
 description:
   - Writes text to a file. Before its first change by a stage, the file as it stood is kept on the host.
   - With O(state=restored) every file kept for the stage is put back; files that did not exist are removed.
+  - What stood before a run is kept as well until O(state=accepted), so that a run that goes wrong takes back what it
+    changed and nothing of the verified runs before it.
 options:
   stage:
     description: Name under which the files as they stood are kept.
@@ -35,10 +37,15 @@ options:
     description: Command that must accept the new file before it is put in place; %s stands for it.
     type: str
   state:
-    description: Whether the file has this text, is kept as it stands for another task to change, or all files of
-      the stage are as before.
-    choices: [written, kept, restored]
+    description: Whether the file has this text, is kept as it stands for another task to change, all files of
+      the stage are as before, or what this run changed is verified.
+    choices: [written, kept, restored, accepted]
     default: written
+    type: str
+  since:
+    description: Put back what stood before the stage was ever run, or before the changes that nobody has accepted.
+    choices: [first, run]
+    default: first
     type: str
   kept_in:
     description: Folder on the host for the files as they stood.
@@ -84,21 +91,29 @@ def keep(path: Path, folder: Path) -> None:
             absent.touch()
 
 
-def write(module: AnsibleModule, folder: Path) -> None:
+def folders(module: AnsibleModule) -> tuple[Path, Path]:
+    """Where files as they stood before the first run are kept, and those from before this one."""
+    first = Path(module.params["kept_in"]) / module.params["stage"]
+    return first, first.with_name(f"{first.name}.run")
+
+
+def write(module: AnsibleModule) -> None:
     """State written."""
     path, text, mode = Path(module.params["path"]), module.params["content"], int(module.params["mode"], 8)
     before = read(path)
     same_mode = before is not None and path.stat().st_mode & 0o7777 == mode
     changed = before != text or not same_mode
     if changed and not module.check_mode:
-        keep(path, folder)
+        for folder in folders(module):
+            keep(path, folder)
         put(module, path, text, mode)
     module.exit_json(changed=changed, path=str(path), diff=difference(path, before, text))
 
 
-def restore(module: AnsibleModule, folder: Path) -> None:
+def restore(module: AnsibleModule) -> None:
     """State restored."""
-    diffs, paths = [], []
+    first, run = folders(module)
+    folder, diffs, paths = run if module.params["since"] == "run" else first, [], []
     for kept in sorted(folder.iterdir()) if folder.is_dir() else []:
         absent = kept.suffix == ".absent"
         name = kept.name[: -len(".absent")] if absent else kept.name
@@ -112,7 +127,12 @@ def restore(module: AnsibleModule, folder: Path) -> None:
             put(module, path, text, kept.stat().st_mode & 0o7777)
         elif path.exists():
             path.unlink()
+        twin = first / kept.name
+        if folder == run and twin.exists() and read(twin) == read(kept):
+            twin.unlink()  # as it was before the first run: nothing is left to put back
         kept.unlink()
+    if not module.check_mode:
+        shutil.rmtree(str(run), ignore_errors=True)
     module.exit_json(changed=bool(paths), paths=paths, diff=diffs)
 
 
@@ -134,19 +154,26 @@ def main() -> None:
             "content": {"type": "str"},
             "mode": {"type": "str", "default": "0644"},
             "validate": {"type": "str"},
-            "state": {"type": "str", "default": "written", "choices": ["written", "kept", "restored"]},
+            "state": {
+                "type": "str",
+                "default": "written",
+                "choices": ["written", "kept", "restored", "accepted"],
+            },
+            "since": {"type": "str", "default": "first", "choices": ["first", "run"]},
             "kept_in": {"type": "path", "default": "/var/lib/rackwright/before"},
         },
         required_if=[("state", "written", ("path", "content")), ("state", "kept", ("path",))],
         supports_check_mode=True,
     )
-    folder = Path(module.params["kept_in"]) / module.params["stage"]
     if module.params["state"] == "written":
-        write(module, folder)
+        write(module)
     elif module.params["state"] == "restored":
-        restore(module, folder)
+        restore(module)
+    elif module.params["state"] == "accepted" and not module.check_mode:
+        shutil.rmtree(str(folders(module)[1]), ignore_errors=True)
     elif not module.check_mode:
-        keep(Path(module.params["path"]), folder)
+        for folder in folders(module):
+            keep(Path(module.params["path"]), folder)
     module.exit_json(changed=False)
 
 

@@ -151,6 +151,27 @@ def test_a_file_is_written_once_and_put_back(tmp_path: Path) -> None:
     assert not run_file(tmp_path, state="restored")["changed"]
 
 
+def test_a_run_that_goes_wrong_takes_back_no_verified_run(tmp_path: Path) -> None:
+    file = tmp_path / "some.conf"
+    file.write_text("as it was\n", encoding="utf-8")
+    run_file(tmp_path, path=str(file), content="may\n")
+    run_file(tmp_path, state="accepted", check=True)
+    run_file(tmp_path, path=str(file), content="may, after the first attempt was cut off\n")
+    assert run_file(tmp_path, state="restored", since="run")["changed"]
+    assert file.read_text() == "as it was\n"
+    assert not run_file(tmp_path, state="restored")["changed"]
+    run_file(tmp_path, path=str(file), content="june\n")
+    assert not run_file(tmp_path, state="accepted")["changed"]
+    assert not run_file(tmp_path, state="restored", since="run")[
+        "changed"
+    ]  # a check failed, nothing was changed
+    run_file(tmp_path, path=str(file), content="july\n")
+    assert run_file(tmp_path, state="restored", since="run")["changed"]
+    assert file.read_text() == "june\n"
+    assert run_file(tmp_path, state="restored")["changed"]
+    assert file.read_text() == "as it was\n"
+
+
 @pytest.mark.parametrize(
     ("units", "found"), [("a.service failed\\nb.service failed\\n", "2"), ("", "0"), (None, "")]
 )
