@@ -17,7 +17,7 @@ from stacks.runner.engine import CHECKOUT, PASSPHRASE, Engine, Home, environment
 from stacks.runner.interrupt import interrupted
 from stacks.runner.results import AWAY, RESUME, Gather, Outcome, Progress, StackResult
 from stacks.runner.state import read_state
-from stacks.runner.unfinished import taken_up, tell_of_death
+from stacks.runner.unfinished import named, taken_up, tell_of_death
 
 if TYPE_CHECKING:
     from pulumi.automation import Stack
@@ -132,8 +132,9 @@ def destroy(
     if resume and not is_alive(target):
         errors, warned = taken_up(target, tell)
     else:
-        begun = [text for text in state.pending if text.startswith("creating ")] if state else []
-        told = f"begun by a killed run and never ended: {', '.join(begun)}. It may stand: {AWAY}"
+        begun = [o for o in state.operations if o["type"] == "creating"] if state else []
+        names = named((o["type"], o["resource"]["urn"]) for o in begun)
+        told = f"begun by a killed run and never ended: {names}. It may stand: {AWAY}"
         errors = [told] if begun and not held_by(target) else []
     if errors:
         return StackResult(
@@ -184,7 +185,7 @@ def run(
         elif "currently locked by" in str(error) and result.hint:
             result.outcome = "locked"  # by one that began a moment before
         elif gather.died:
-            tell_of_death(target, gather, changed)
+            tell_of_death(target, gather, changed, str(error))
         elif not result.errors:
             result.errors.append(last_words(str(error)))
     result.seconds = time.monotonic() - begun

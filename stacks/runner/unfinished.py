@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stacks.runner.results import DIED, TRANSPORT, Gather, Outcome, Progress, StackResult, kind_of, name_of
@@ -17,32 +17,42 @@ WORDS: Mapping[str, str] = {
     "delete-replaced": "deleting", "import": "importing",
 }  # fmt: skip
 """Operation of a step -> what the state calls it while it is under way."""
+FEW = 4
+"""From more names of one kind on the middle ones are left out; `stacks status` names all."""
 TAKEN_AWAY = ("Reservation", "Zone", "RecordSet", "Account")
 """Types of which something stands that was not there before, and that find their own work again."""
 ENDED = re.compile(r"\w+ failed")
 """The engine's last word of any run that failed."""
+NOT_STARTED = "could not read plugin"
+"""In the engine's words, of a provider that ended before it was asked anything."""
 LOOK = (
     "was being set when the run was killed. The provider takes back what it had not ended; when it was killed too, "
-    "nobody knows what stands: look at it"
+    "nobody knows what stands: look at it, or set all of it with `rackwright stacks up`"
 )
 
 
-def tell_of_death(target: Target, gather: Gather, meant: Outcome) -> None:
+def tell_of_death(target: Target, gather: Gather, meant: Outcome, words: str) -> None:
     """Put plain words in place of the engine's when the provider process ended in the middle, and keep in the state
-    what had been begun, for `status` and `--resume`."""
+    what had been begun, for `status` and `--resume`. `words`: of the engine, beside its events."""
     result = gather.result
     result.errors = [
         text
         for text in result.errors
         if DIED not in text and not any(words in text for words in TRANSPORT) and not ENDED.fullmatch(text)
     ]
+    if any(NOT_STARTED in text for text in (words, *result.errors)):
+        result.errors.append(
+            f"{result.name}: the provider process does not start, nothing was looked at or changed. "
+            "`python -m stacks.provider`, started by hand, says why (RACKWRIGHT_PYTHON names another Python)"
+        )
+        return
     begun = {urn: (WORDS[op], meta) for urn, (op, meta) in gather.begun.items() if op in WORDS}
     said = f"{result.name}: the provider process (`python -m stacks.provider`) ended in the middle: killed, or out of memory"
     if meant not in ("changed", "destroyed"):
         result.errors.append(f"{said}. Nothing was changed; run it again")
         return
     done = sum(change.sign != "!" for change in result.changes)
-    unknown = ", ".join(f"{word} {kind_of(urn)} {name_of(urn)}" for urn, (word, _) in sorted(begun.items()))
+    unknown = named((word, urn) for urn, (word, _) in begun.items())
     result.errors.append(
         f"{said}. Done and recorded: {done}. Not known to be ended: {unknown or 'none'}. "
         f"{_not_begun(target, gather, set(begun), meant)}"
@@ -54,6 +64,18 @@ def tell_of_death(target: Target, gather: Gather, meant: Outcome) -> None:
         "`rackwright stacks status` tells what is half done; `rackwright stacks up --resume` looks at it and goes on, "
         "`rackwright stacks destroy --resume` takes it away"
     )
+
+
+def named(begun: Iterable[tuple[str, str]]) -> str:
+    """Operations (word and URN) in a line: many of one word and type by their first names and the last."""
+    rows: dict[str, list[str]] = {}
+    for word, urn in sorted(begun, key=lambda one: (one[0], kind_of(one[1]), name_of(one[1]))):
+        rows.setdefault(f"{word} {kind_of(urn)}", []).append(name_of(urn))
+    return ", ".join(
+        f"{what} {', '.join(names)}" if len(names) <= FEW else
+        f"{what} {names[0]}, {names[1]} … {names[-1]} ({len(names)})"
+        for what, names in rows.items()
+    )  # fmt: skip
 
 
 def _not_begun(target: Target, gather: Gather, begun: set[str], meant: Outcome) -> str:
@@ -159,7 +181,7 @@ def taken_up(target: Target, tell: Progress) -> tuple[list[str], list[str]]:
     write_operations(
         target.home, target.layer, target.site, [o for o in begun if o["resource"]["urn"] in unknown]
     )
-    names = ", ".join(f"{kind_of(urn)} {name_of(urn)}" for urn in unknown)
+    names = named(("creating", urn) for urn in unknown)
     return [
         *looked.errors,
         f"begun by a killed run, and whether it stands is not known: {names}. Put right what is said here, then "

@@ -16,6 +16,7 @@ from stacks.runner.engine import Engine, Home
 from stacks.runner.results import Change, Gather, StackResult
 from stacks.runner.state import last_run
 from stacks.runner.summary import count_text, lines
+from stacks.runner.unfinished import named
 
 
 def history(folder: Path, *runs: tuple[str, str]) -> Home:
@@ -117,3 +118,8 @@ def test_what_a_failed_run_only_found_is_not_told_as_done() -> None:
         "! Bmc srv-2: assetTag srv-2 -> by hand",
     ]
     assert count_text(gather.result) == "1 changed, 1 found changed and not put right"
+
+
+def test_what_was_begun_is_named_in_a_line() -> None:
+    begun = [("creating", f"{URN}srv-{n}") for n in range(6)] + [("updating", f"{URN}srv-9")]
+    assert named(begun) == "creating Bmc srv-0, srv-1 … srv-5 (6), updating Bmc srv-9"
