@@ -162,6 +162,18 @@ def test_a_dead_device_a_hung_one_and_one_without_an_address_stop_nobody(site: S
     assert facts["srv"].error == "no login for servers given"
 
 
+def test_a_slow_switch_tells_the_same_as_a_quick_one(site: Site, tmp_path: Path) -> None:
+    """What is left of its login is not taken for the answers to what is asked first."""
+    quick = collect(site.targets()[:1], site.access(), Record(tmp_path / "quick"))[PAIR[0]]
+    site.switches[PAIR[0]].faults.slow_s = 0.15
+    try:
+        slow = collect(site.targets()[:1], site.access(), Record(tmp_path / "slow"))[PAIR[0]]
+    finally:
+        site.switches[PAIR[0]].faults.slow_s = 0.0
+    for part in ("error", "serial", "neighbours", "ports", "configuration", "sessions", "hostname"):
+        assert getattr(slow, part) == getattr(quick, part), part
+
+
 def test_a_resumed_run_asks_only_whom_it_has_to(site: Site, tmp_path: Path) -> None:
     first = collect(site.targets()[:1], site.access(), Record(tmp_path))
     asked: dict[str, bool] = {}

@@ -109,7 +109,7 @@ FAULTS: dict[str, tuple[Callable[[Faults], object], str, str, bool]] = {
     "claims to be another": (lambda f: f.lie.update({"display current": "sysname B-ASW-09B\n"}), "refused", "says it is B-ASW-09B", False),
     "says that the commit failed": (lambda f: f.lie.update({"commit trial": "Error: no\n"}), "confirmed", "confirmed", True),
     "cannot end the trial": (lambda f: f.__dict__.update(hang=["abort"], forget_commit=True), "unknown", "ending the trial failed", False),
-    "is slow": (lambda f: setattr(f, "slow_s", 0.02), "confirmed", "confirmed", True),
+    "is slow": (lambda f: setattr(f, "slow_s", 0.15), "confirmed", "confirmed", True),
 }  # fmt: skip
 
 

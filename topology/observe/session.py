@@ -91,6 +91,7 @@ class Session:
 
         if not self.known_hosts.is_file():
             raise ConnectError(f"no file of known host keys {self.known_hosts}; {self._key_hint()}")
+        begun = time.monotonic()
         try:
             self._line = ConnectHandler(
                 device_type=self.platform, host=self.host, port=self.port, username=self.credentials.user,
@@ -100,6 +101,7 @@ class Session:
                 read_timeout_override=self.timeouts.connect_s,
             )  # fmt: skip
             self._line.read_timeout_override = None
+            self._settle(time.monotonic() - begun)
         except NetmikoAuthenticationException:
             who = self.credentials  # a name that is the password, too, would be masked
             raise self._failed(
@@ -108,6 +110,19 @@ class Session:
         except Exception as error:  # netmiko, paramiko and the socket each raise their own
             raise self._failed(self._why(error)) from None
         self._note("(login)", "")
+
+    def _settle(self, quiet_s: float) -> None:
+        """Wait until nothing more comes of what was said at login: a slow switch would answer it after the next line,
+        and every answer would be taken for that of the line before. `quiet_s`: how long login took, which is longer than
+        any answer in it."""
+        assert self._line is not None  # noqa: S101 - asked by open()
+        end = time.monotonic() + self.timeouts.answer_s
+        last = time.monotonic()
+        while time.monotonic() < min(last + quiet_s, end):
+            if self._line.read_channel():
+                last = time.monotonic()
+            else:
+                time.sleep(0.01)
 
     def close(self) -> None:
         """End the session without another word to the switch: `quit` could ask a question."""
