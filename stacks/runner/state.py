@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from stacks.layers import project_name
 from stacks.runner.engine import Home
 from stacks.runner.results import GROUPING, STACK
+
+UNRECORDED = "killed, or an import"
+"""The state was written after the last run that the history knows to have ended."""
+LATE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class StackState:
     at: str
     digest: str
     operations: tuple[Mapping[str, Any], ...] = ()
+    written: float = 0.0
+    """When, in seconds since 1970."""
 
 
 def stack_file(home: Home, layer: str, site: str) -> Path | None:
@@ -53,6 +61,7 @@ def read_state(home: Home, layer: str, site: str) -> StackState | None:
         str((latest.get("manifest") or {}).get("time", ""))[:19].replace("T", " "),
         str((stack.get("outputs") or {}).get("planDigest", "")),
         tuple(begun),
+        _seconds(str((latest.get("manifest") or {}).get("time", ""))),
     )  # fmt: skip
 
 
@@ -74,7 +83,8 @@ def write_operations(home: Home, layer: str, site: str, operations: Sequence[Map
 
 
 def last_run(home: Home, layer: str, site: str) -> str:
-    """The last run of a stack, `update succeeded`, `refresh succeeded`, `update failed`; empty when nothing is known."""
+    """The last run of a stack, `update succeeded`, `refresh succeeded`, `update failed`, or UNRECORDED; empty when
+    nothing is known."""
     if home.state_folder is None:
         return ""
     folder = home.state_folder / ".pulumi" / "history" / project_name(layer) / site
@@ -83,4 +93,14 @@ def last_run(home: Home, layer: str, site: str) -> str:
         return ""
     data = files[-1].read_bytes()
     told = json.loads(gzip.decompress(data) if files[-1].suffix == ".gz" else data)
+    state = read_state(home, layer, site)
+    if state and told.get("endTime") and state.written > float(told["endTime"]) + LATE_S:
+        return UNRECORDED
     return f"{told.get('kind')} {told.get('result')}"
+
+
+def _seconds(time: str) -> float:
+    try:
+        return datetime.fromisoformat(re.sub(r"\.\d+", "", time)).timestamp()
+    except ValueError:
+        return 0.0

@@ -14,7 +14,7 @@ from stacks.runner.automation import Target, last_words
 from stacks.runner.drift import drift
 from stacks.runner.engine import Engine, Home
 from stacks.runner.results import Change, Gather, StackResult
-from stacks.runner.state import last_run
+from stacks.runner.state import UNRECORDED, last_run
 from stacks.runner.summary import count_text, lines
 from stacks.runner.unfinished import named
 
@@ -34,6 +34,20 @@ def test_the_last_run_is_the_youngest(tmp_path: Path) -> None:
     home = history(tmp_path, ("update", "succeeded"), ("update", "failed"))
     assert last_run(home, "bmc", "A") == "update failed"
     assert last_run(home, "bmc", "B") == ""
+
+
+def test_a_state_written_after_the_last_recorded_run_is_not_told_as_its_work(tmp_path: Path) -> None:
+    home = history(tmp_path, ("update", "succeeded"))
+    record = next((tmp_path / "state" / ".pulumi" / "history" / "rackwright-bmc" / "A").glob("*.json"))
+    record.write_text(json.dumps({"kind": "update", "result": "succeeded", "endTime": 1767323045}))
+    file = tmp_path / "state" / ".pulumi" / "stacks" / "rackwright-bmc" / "A.json"
+    file.parent.mkdir(parents=True)
+    for time, told in (
+        ("2026-01-02T11:04:05.123456789+08:00", "update succeeded"),
+        ("2026-01-02T03:05:05.5Z", UNRECORDED),
+    ):
+        file.write_text(json.dumps({"checkpoint": {"latest": {"resources": [], "manifest": {"time": time}}}}))
+        assert last_run(home, "bmc", "A") == told
 
 
 URN = "urn:pulumi:A::rackwright-bmc::rackwright:redfish:Bmc::"
