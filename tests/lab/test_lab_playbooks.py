@@ -192,6 +192,11 @@ def test_a_host_joins_its_cluster_once_and_leaves_only_what_it_joined(lab: Lab, 
     again = run(lab, build, *words)
     assert again.returncode == 0, again.stdout
     assert "nothing changed" in again.stdout
+    kept = build / "in_service" / host
+    assert kept.exists()
+    loaded = run(lab, build, "burn_in.yml", "--limit", host, *PERSON)
+    assert loaded.returncode != 0
+    assert f"{host} is in service" in loaded.stdout
     member, sick = root / "run/member", root / "run/sick-when-joined"
     assert member.exists()
     sick.touch()
@@ -202,6 +207,7 @@ def test_a_host_joins_its_cluster_once_and_leaves_only_what_it_joined(lab: Lab, 
     back = run(lab, build, "rollback.yml", "--limit", f"{host},localhost", "-e", "rackwright_stage=join_cluster", *words[-2:])  # fmt: skip
     assert back.returncode == 0, back.stdout
     assert not member.exists()
+    assert not kept.exists()
     bad = run(lab, build, *words)
     assert bad.returncode != 0
     assert "(undone)" in bad.stdout

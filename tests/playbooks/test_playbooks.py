@@ -114,7 +114,8 @@ def test_plugin_and_static_file_list_what_the_plan_says(tmp_path: Path) -> None:
             assert {
                 k: v
                 for k, v in seen.items()
-                if k not in shared and k not in ("rackwright_build", "rackwright_folder")
+                if k not in shared
+                and k not in ("rackwright_build", "rackwright_folder", "rackwright_in_service")
             } == values
         for group, data in wanted.items():
             if group not in ("_meta", "all"):
