@@ -163,6 +163,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "port on VLAN 1": ({"ports": (Port("GE1/0/1", "oob", untagged=1),)}, "VLAN 1 is not in 2..4094"),
     "tagged and untagged": ({"ports": (Port("GE1/0/1", "oob", untagged=5, tagged=(5,)),)}, "both tagged and untagged"),
     "question mark": ({"ports": (Port("GE1/0/1", "oob", "core:?"),)}, "question mark"),
+    "not ASCII": ({"ports": (Port("GE1/0/1", "oob", "核心交换机"),)}, "not ASCII"),
+    "VLAN name not ASCII": ({"vlans": ((2, "业务"),)}, "ASCII"),
+    "long text of a neighbour": (
+        {"bgp": Bgp(65101, "10.1.0.1", (Neighbour("10.0.0.0", 65000, "x" * 80),), ())}, "80 characters, 79 fit",
+    ),
+    "text of a gateway": ({"gateways": (Gateway(101, "10.0.0.1/26", "00:00:5e:00:01:66", "why?"),)}, "question mark"),
     "aggregate of nobody": ({"ports": (Port("GE1/0/1", "access", lag=7),)}, "no aggregate 7"),
     "two uses": ({"ports": (Port("GE1/0/1", "access", untagged=7, address="10.0.0.1/31"),)}, "more than one of"),
     "members differ": ({"lags": (Lag(3, "x", ("GE1/0/1",)),)}, "its ports are []"),
@@ -200,6 +206,10 @@ def test_unconfirmed_words_are_said_only_where_they_are_used() -> None:
     assert not doubts(replace(OOB, platform="ruijie_rgos"))
     assert any("v-stp" in d for d in doubts(PAIR))
     assert not doubts(replace(PAIR, platform="h3c_comware"))
+    assert any("domain default_admin" in d for d in doubts(PAIR))
+    several = replace(OOB, servers=(Server("aaa", "10.30.0.1"), Server("aaa", "10.30.0.9")))
+    assert any("of 2 TACACS+ servers" in d for d in doubts(several))
+    assert not doubts(OOB)
 
 
 def test_parse_of_an_unknown_platform() -> None:

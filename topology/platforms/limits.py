@@ -28,6 +28,8 @@ LIMITS = {
     "h3c_comware": Limits(1023, 255, 9216, domain=False),
     "ruijie_rgos": Limits(255, 80, 9216),
 }
+NEIGHBOUR_TEXT = 79
+"""Longest description of a BGP neighbour; VRP and RGOS take one character more."""
 UNCONFIRMED = {
     "huawei_vrp": (
         "`dual-active detection source ip`, `system-mac` and `system-number` below dfs-group differ between releases "
@@ -41,6 +43,10 @@ UNCONFIRMED = {
     ),
 }
 """Words of a template that nobody has confirmed, said whenever a configuration that uses them is rendered."""
+TACACS = (
+    "the TACACS+ template is not bound to the domain of administrators (`domain default_admin`, `hwtacacs server "
+    "rackwright`), nor are rights asked by it: complete it by hand and keep a local account"
+)
 
 
 def faults(config: SwitchConfig) -> list[str]:
@@ -49,13 +55,21 @@ def faults(config: SwitchConfig) -> list[str]:
     if limits is None:
         return [f"no template for platform {config.platform}"]
     return [
-        *_vlans(config), *_ports(config, limits), *_lags(config, limits), *_pair(config, limits), *_gateways(config), *_servers(config),
+        *_vlans(config), *_ports(config, limits), *_lags(config, limits), *_pair(config, limits), *_gateways(config, limits), *_servers(config),
     ]  # fmt: skip
 
 
 def doubts(config: SwitchConfig) -> tuple[str, ...]:
     """What is rendered in words that nobody has confirmed."""
-    return UNCONFIRMED.get(config.platform, ()) if config.mlag or any(g.mlag for g in config.lags) else ()
+    found = UNCONFIRMED.get(config.platform, ()) if config.mlag or any(g.mlag for g in config.lags) else ()
+    servers = sum(s.kind == "aaa" for s in config.servers)
+    if config.platform == "huawei_vrp" and servers:
+        found += (TACACS,)
+        if servers > 1:
+            found += (
+                f"of {servers} TACACS+ servers the last is kept unless the others are said as `secondary`, `third`",
+            )
+    return found
 
 
 def _vlans(config: SwitchConfig) -> Iterator[str]:
@@ -65,8 +79,8 @@ def _vlans(config: SwitchConfig) -> Iterator[str]:
         yield "VLANs are not sorted or occur twice"
     for vid, name in config.vlans:
         yield from _vid("VLAN", vid)
-        if name != "".join(name.split()) or "?" in name or len(name) > 31:
-            yield f"VLAN {vid}: name {name!r} must be one word of at most 31 characters without a question mark"
+        if name != "".join(name.split()) or "?" in name or len(name) > 31 or not name.isascii():
+            yield f"VLAN {vid}: name {name!r} must be one word of at most 31 ASCII characters without a question mark"
 
 
 def _vid(what: str, vid: int) -> Iterator[str]:
@@ -84,8 +98,11 @@ def _switched(what: str, item: Port | Lag) -> Iterator[str]:
 
 
 def _text(what: str, text: str, most: int) -> Iterator[str]:
-    if text != " ".join(text.split()) or "?" in text or not text.isprintable():
-        yield f"{what}: description {text!r} has a question mark, a control character or spaces a switch drops"
+    if text != " ".join(text.split()) or "?" in text or not text.isprintable() or not text.isascii():
+        yield (
+            f"{what}: description {text!r} has a question mark, a control character, a character that is not ASCII "
+            "or spaces a switch drops"
+        )
     if len(text) > most:
         yield f"{what}: description of {len(text)} characters, {most} fit"
 
@@ -153,9 +170,12 @@ def _pair(config: SwitchConfig, limits: Limits) -> Iterator[str]:
         yield "keepalive over the management port, but there is no management address"
 
 
-def _gateways(config: SwitchConfig) -> Iterator[str]:
+def _gateways(config: SwitchConfig, limits: Limits) -> Iterator[str]:
+    for neighbour in config.bgp.neighbours if config.bgp else ():
+        yield from _text(f"neighbour {neighbour.address}", neighbour.description, NEIGHBOUR_TEXT)
     for gateway in config.gateways:
         what = f"gateway of VLAN {gateway.vid}"
+        yield from _text(what, gateway.description, limits.description_max)
         if any(":" in a for a in gateway.relay):
             yield f"{what}: DHCP servers of IPv6 have no template"
         elif list(gateway.relay) != sorted(set(gateway.relay), key=lambda a: tuple(map(int, a.split(".")))):
