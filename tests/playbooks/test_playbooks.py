@@ -173,6 +173,26 @@ def test_a_run_that_goes_wrong_takes_back_no_verified_run(tmp_path: Path) -> Non
     assert file.read_text() == "as it was\n"
 
 
+def test_an_appliance_is_told_the_tables_that_name_it(tmp_path: Path) -> None:
+    tables = tmp_path / "configs" / "appliances"
+    tables.mkdir(parents=True)
+    for name, device in (("exit-firewall", "fw-1"), ("ipsec-gateway", "fw-10")):
+        (tables / f"{name}.csv").write_text(f"# {name}\n# device {device} mgmt=10.0.0.1\n", encoding="utf-8")
+    play = {
+        "name": "Any", "hosts": "all", "connection": "local", "gather_facts": False,
+        "roles": [{"role": "appliances", "vars": {"appliances_steps": ["precheck", "configure"]}}],
+    }  # fmt: skip
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    hosts = tmp_path / "hosts.yml"
+    hosts.write_text("all: {hosts: {fw-1: , fw-2: }}\n", encoding="utf-8")
+    words = ("-i", hosts, "-e", f"rackwright_build={tmp_path}", "-e", "ansible_host=10.0.0.1")
+    done = ansible("ansible-playbook", *words, tmp_path / "play.yml")
+    assert done.returncode == 0, done.stdout
+    summary = done.stdout.partition("SUMMARY")[2]
+    assert "by hand from exit-firewall.csv in" in summary, done.stdout
+    assert "names it: run build.yml, or name its fleet at a waypoint (fw-2)" in summary
+
+
 @pytest.mark.parametrize(
     ("units", "found"), [("a.service failed\\nb.service failed\\n", "2"), ("", "0"), (None, "")]
 )
