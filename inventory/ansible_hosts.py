@@ -183,9 +183,6 @@ def _host(
     if "ansible_host" not in out:
         unknown.append("ansible_host")
     out["rackwright_links"] = [_link(cable, near) for cable, near in cables]
-    delivery = inventory.delivered.get(device.name)
-    if delivery is not None and delivery.serial:
-        out["rackwright_serial"] = delivery.serial
     if unknown:
         out["rackwright_unknown"] = unknown
     return out

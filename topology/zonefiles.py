@@ -36,7 +36,11 @@ def zone_files(inventory: Inventory, plan: Plan) -> dict[str, str]:
     domain = inventory.project.dns_domain
     if domain is None:
         raise ValueError("the project has no dns_domain: no zone files")
-    names = sorted((f"{s.name.lower()}.{domain}.", s.address) for s in inventory.servers("dns") if s.address)
+    names = sorted(
+        (f"{s.name.lower().replace('_', '-')}.{domain}.", s.address)
+        for s in inventory.servers("dns")
+        if s.address
+    )
     if not names:
         raise ValueError("management_servers has no name server with an address: a zone must name one")
     forward: dict[str, ipaddress.IPv4Address] = {}
