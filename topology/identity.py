@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from inventory.findings import Text
 from inventory.plan_model import Plan
-from topology.facts import DeviceFacts
+from topology.facts import ControllerFacts, DeviceFacts
 from topology.verify import Result, Seen
 from topology.verify_devices import result, unread
 
@@ -61,6 +61,43 @@ def identified(
             own = DeviceFacts(name, f"{elsewhere[name]} answers at its address", hostname=seen.hostname)
         out[name] = _renamed(replace(own, name=name), planned.get(name, {}), misnamed)
     return out, rows
+
+
+def controllers_identified(
+    controllers: Mapping[str, ControllerFacts], serials: Mapping[str, str]
+) -> tuple[dict[str, ControllerFacts], list[Result]]:
+    """Facts of controllers under the names of the devices they belong to, and a result for each that answers at the
+    address of another. `serials`: serial numbers by device, as delivered or as the systems tell; without them nothing
+    is known of who answers."""
+    owner = {serial: name for name, serial in sorted(serials.items(), reverse=True)}
+    elsewhere = {
+        name: owner[seen.serial]
+        for name, seen in controllers.items()
+        if seen.serial in owner and owner[seen.serial] != name and serials.get(name) != seen.serial
+    }
+    theirs = {told: controllers[name] for name, told in sorted(elsewhere.items(), reverse=True)}
+    out = {}
+    for name, seen in controllers.items():
+        own = seen if name not in elsewhere and not (seen.error and name in theirs) else theirs.get(name)
+        out[name] = (
+            ControllerFacts(name, f"the controller of {elsewhere[name]} answers at its address")
+            if own is None
+            else replace(own, name=name)
+        )
+    return out, [_other_controller(controllers[n], told) for n, told in sorted(elsewhere.items())]
+
+
+def _other_controller(seen: ControllerFacts, told: str) -> Result:
+    text = Text(
+        f"the controller of {told} (serial number {seen.serial}) answers at the BMC address of {seen.name}",
+        f"{seen.name} 的 BMC 地址上应答的是 {told} 的 BMC（序列号 {seen.serial}）",
+    )
+    fix = Text(
+        f"no cable has to be moved: correct the address on the controller of {told}, see which controller has the address "
+        f"planned for {told}, and verify again",
+        f"无需移动线缆：更正 {told} 的 BMC 地址，并查明其规划地址被何 BMC 占用，然后重新核验",
+    )
+    return result("name", seen, "different", seen.name, told, text, f"{seen.name}:BMC", fix=fix)
 
 
 def _heard(planned: Planned, name: str, seen: DeviceFacts) -> int:

@@ -115,7 +115,7 @@ def verify_cables(
         if len(places) >= MANY:
             for n in places:
                 results[n] = _cut_short(results[n], device, len(places))
-    results += _moved(moved, planned, facts)
+    results += _moved(moved, planned, facts, blind)
     order = {cable.id: n for n, cable in enumerate(plan.cables)}
     results.sort(key=lambda r: order.get(r.subject.split(" ")[0], len(order)))
     return [*results, *_extras(seen, planned, facts)]
@@ -233,7 +233,8 @@ def _not_run(
 
 
 def _moved(
-    moved: Mapping[str, tuple[Cable, Seen, Seen]], planned: Mapping[Seen, Cable], facts: Mapping[str, DeviceFacts]
+    moved: Mapping[str, tuple[Cable, Seen, Seen]], planned: Mapping[Seen, Cable], facts: Mapping[str, DeviceFacts],
+    blind: frozenset[Seen],
 ) -> Iterator[Result]:  # fmt: skip
     """Cables whose far end is another than planned. Those that took each other's places are told together."""
     after = {}
@@ -259,7 +260,8 @@ def _moved(
             yield Result(
                 "cable", " ".join(ring), "swapped", "; ".join(_ends(c) for c in cables), ends,
                 Text(f"{names} are swapped: {ends}", f"{'、'.join(ring)} 接反：{ends_zh}"), labels,
-                tuple(e for c in cables for e in _evidence(facts, c)), _exchange([moved[n] for n in ring]),
+                tuple(e for c in cables for e in _evidence(facts, c)),
+                _exchange([moved[n] for n in ring], silent=all(_ends_in(c, blind) for c in cables)),
             )  # fmt: skip
     for name, (cable, expected, found) in moved.items():
         if name in done:
@@ -275,8 +277,13 @@ def _moved(
         )  # fmt: skip
 
 
-def _exchange(moves: list[tuple[Cable, Seen, Seen]]) -> Text:
-    """Which plug goes where, each by the label it bears there. When all cables meet on one device they are most
+def _ends_in(cable: Cable, blind: frozenset[Seen]) -> bool:
+    return any((e.device, e.port) in blind for e in (cable.a, cable.b))
+
+
+def _exchange(moves: list[tuple[Cable, Seen, Seen]], *, silent: bool = False) -> Text:
+    """Which plug goes where, each by the label it bears there. `silent`: controllers, known by the MAC address that
+    answers at their address; the addresses may be exchanged instead of the cables. When all cables meet on one device they are most
     likely exchanged there: then the plugs are moved there, else at the far ends."""
     near = [cable.b if (cable.a.device, cable.a.port or "?") == far else cable.a for cable, far, _ in moves]
     rows = []
@@ -291,9 +298,16 @@ def _exchange(moves: list[tuple[Cable, Seen, Seen]]) -> Text:
             far_is_a = (cable.a.device, cable.a.port or "?") == expected
             label = cable.label_a if far_is_a else cable.label_b
             rows.append((label, ":".join(found), ":".join(expected)))
+    first = Text("", "")
+    if silent:
+        first = Text(
+            "first compare the serial number each controller tells with the label on its server: if those differ, the "
+            "addresses are exchanged, correct them and move nothing; else ",
+            "先核对各 BMC 所报序列号与服务器标签：若不一致则为地址互换，更正地址、不动线缆；若一致，",
+        )
     return Text(
-        "; ".join(f"move plug {label} from {here} to {there}" for label, here, there in rows),
-        "；".join(f"将插头 {label} 由 {here} 移至 {there}" for label, here, there in rows),
+        first.en + "; ".join(f"move plug {label} from {here} to {there}" for label, here, there in rows),
+        first.zh + "；".join(f"将插头 {label} 由 {here} 移至 {there}" for label, here, there in rows),
     )
 
 

@@ -74,7 +74,7 @@ WORDS = {
     "saved": ("saved-configuration", "startup-config"), "light": ("optical", "transceiver"),
     "controller": ("",), "bios": ("Systems",), "power": ("Power",), "drive": ("Storage", "Drives"),
     "mac": ("EthernetInterfaces",), "session": ("bgp",),
-    "security": ("current-configuration", "running-config"), "name": ("hostname", "current-configuration", "running-config"),
+    "security": ("current-configuration", "running-config"), "name": ("hostname", "current-configuration", "running-config", "Systems"),
 }  # fmt: skip
 """Words in the commands whose answers bear witness to a test."""
 

@@ -282,7 +282,7 @@ def compare(
 ) -> list[Result]:  # fmt: skip
     """Every verdict on what was asked: cables that end at a device asked, the devices, and `bmcs`, whose controllers
     were."""
-    from topology.identity import identified
+    from topology.identity import controllers_identified, identified
     from topology.silent_ends import heard_by_mac, own_macs
     from topology.switch_intent import switch_configs
     from topology.verify import SERIAL_LINES, verify_cables
@@ -291,7 +291,7 @@ def compare(
     from topology.verify_parts import verify_controllers, verify_light, verify_sessions
     from topology.verify_security import verify_security
 
-    told = controllers or {}
+    told: Mapping[str, ControllerFacts] = controllers or {}
     whole, inventory = project.plan, project.inventory
     assert whole is not None  # noqa: S101 - choose() leaves without one
     plan = whole if rehearsal is None else rehearsal.slice_of(whole)
@@ -304,6 +304,9 @@ def compare(
         ),
     )
     facts, names = identified(ours, facts, inventory.devices)
+    serials = {n: f.serial for n, f in facts.items() if f.serial}
+    serials |= {d.device: d.serial for d in inventory.deliveries.values() if d.device and d.serial}
+    told, strange = controllers_identified(told, serials)
     accounts = inventory.policy.text("verify.switch_accounts").replace(",", " ").split()
     ends = {e.device for c in ours.cables for e in (c.a, c.b)}
     blind = frozenset(
@@ -318,6 +321,7 @@ def compare(
     configs = [c for c in switch_configs(inventory, whole) if c.host in facts]
     results = [
         *names,
+        *strange,
         *verify_cables(ours, facts, frozenset(ends - set(facts)), blind, heard),
         *verify_devices(inventory, ours, facts, told, blind),
         *(r for c in configs for r in verify_configuration(c, facts[c.host])),

@@ -117,6 +117,9 @@ def judged(state: State, shape: Shape, kind: str, words: Sequence[str], options:
     number = max((f.number for f in state.faults), default=int(state.options.get("last_fault", 0))) + 1
     state.options["last_fault"] = number
     now = datetime.now(UTC).isoformat(timespec="seconds")
+    for name, value in given.items():
+        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            raise LabError(f"--{name} holds bytes that are no UTF-8: switches answer in UTF-8 here")
     return Fault(number, kind, targets, given, now, _text(shape, kind, targets, given))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.unit.test_verify import PAIR, access, judge, project, seen
-from topology.facts import DeviceFacts
-from topology.identity import identified
+from topology.facts import ControllerFacts, DeviceFacts
+from topology.identity import controllers_identified, identified
 from topology.verify import Result
 from topology.verify_codes import code_of
 
@@ -95,3 +95,29 @@ def test_a_device_that_did_not_tell_its_name_is_not_run() -> None:
     first, _ = servers()
     facts[first] = DeviceFacts(first, "no session")
     assert [(r.subject, r.verdict) for r in look(facts)[1]] == [(first, "not run")]
+
+
+def test_controllers_whose_addresses_are_exchanged_are_known_by_their_serial_numbers() -> None:
+    told = {
+        "a": ControllerFacts("a", serial="S2", mac="02:02"),
+        "b": ControllerFacts("b", serial="S1", mac="02:01"),
+    }
+    out, rows = controllers_identified(told, {"a": "S1", "b": "S2"})
+    assert [(r.subject, r.found, code_of(r.test, r.verdict)) for r in rows] == [
+        ("a:BMC", "b", "VER023"), ("b:BMC", "a", "VER023"),
+    ]  # fmt: skip
+    assert {n: (f.name, f.serial, f.mac) for n, f in out.items()} == {
+        "a": ("a", "S1", "02:01"),
+        "b": ("b", "S2", "02:02"),
+    }
+    assert "serial number S2" in rows[0].message.en
+    assert rows[0].fix is not None
+    assert "no cable has to be moved" in rows[0].fix.en
+
+
+def test_one_controller_on_two_addresses_and_serial_numbers_nobody_knows() -> None:
+    told = {"a": ControllerFacts("a", serial="S2"), "b": ControllerFacts("b", serial="S2")}
+    out, rows = controllers_identified(told, {"a": "S1", "b": "S2"})
+    assert [(r.subject, r.found) for r in rows] == [("a:BMC", "b")]
+    assert out["a"].error == "the controller of b answers at its address"
+    assert controllers_identified(told, {}) == (told, [])
