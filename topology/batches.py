@@ -209,7 +209,8 @@ def change_window(
     if frozen:
         faults.append(f"day {now.day} is a freeze day ({first} to {last})")
     if not inside:
-        faults.append(f"{clock:%H:%M} is outside the change window {window}")
+        where = f" ({now.tzname()})" if now.tzname() else ""
+        faults.append(f"{clock:%H:%M}{where} is outside the change window {window}")
     if not faults:
         return Permission(True, f"inside the change window {window}")
     text = " and ".join(faults)

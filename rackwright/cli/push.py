@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from topology.switch_config import SwitchConfig
 
 
+STOPPED = "the run was stopped by hand"
 MOST_SHOWN = 30
 """Lines of a difference that are shown before a push."""
 
@@ -72,30 +74,14 @@ def run(name: str | None, output: Format, asked: Asked) -> None:
     from topology.observe.push_result import data
 
     work = _Run(load_project(name, output), output, asked)
-    seen = work.compare()
-    if output is Format.TEXT:
-        for result in seen:
-            if result.diff:
-                out(f"=== {result.host} ({work.chosen.address(result.host)})")
-                out(work.shown(result))
-                for line in result.left:
-                    out(f"  left alone: {line}")
-    order = work.order([r.host for r in seen if r.outcome == "would change"])
-    results = seen
-    if order:
-        for batch in order:
-            hold = (
-                "   then a person looks" if batch.hold and batch is not order[-1] and not asked.undo else ""
-            )
-            say(f"batch {batch.number} ({batch.step}): {', '.join(batch.hosts)}{hold}")
-        if asked.dry_run:
-            work.would_be_allowed()
-        else:
-            if not (work.allowed() and work.agreed(order)):
-                say("nothing was sent")
-                leave(FINDINGS)
-            pushed = {r.host: r for r in work.push(order)}
-            results = [pushed.get(r.host, r) for r in seen]
+    try:
+        results = work.all(output)
+    except KeyboardInterrupt:
+        say("stopped at once: what was under way is written down as unknown, what ended as it ended")
+        say(f"logs: {work.folder}; push again: it tells what runs, and goes on")
+        if not asked.dry_run:
+            say(work.way_back())
+        leave(130)
     rows = [data(r) for r in results]
     (work.folder / "result.json").write_text(
         json.dumps(rows, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
@@ -107,9 +93,7 @@ def run(name: str | None, output: Format, asked: Asked) -> None:
             out(row)
         say(f"logs: {work.folder}")
         if any(r.changed for r in results) and not asked.dry_run:
-            say(
-                f"to put this run back: rackwright push -p {called(work.project.folder)} --undo {work.folder}"
-            )
+            say(work.way_back())
     leave(CLEAN if all(r.good for r in results) else FINDINGS)
 
 
@@ -135,6 +119,7 @@ class _Run:
         self.folder = run_folder(asked.out_folder, project, "push")
         self.seen: dict[str, PushResult] = {}
         self.tell: Callable[[str, bool], None] = lambda _text, _one: None
+        self.stopped = False
 
     def login(self) -> Credentials:
         """Who logs in. Leaves with 2 when that is not set."""
@@ -218,12 +203,12 @@ class _Run:
         if self.undo is None:
             return rollout(
                 hosts, {} if dry else self.chosen.pairs, lambda h: self.one(h, dry, step), workers=self.asked.workers,
-                done=done, interrupted=stopping,
+                done=done, interrupted=self.stop,
             )  # fmt: skip
         return undo_run(
             self.undo, driver_of=self.driver, hosts=hosts, pair_of=self.chosen.pairs, checks_of=self.checks,
             revert_in_s=self.asked.revert_in, without_timer=self.asked.without_timer, dry_run=dry,
-            workers=self.asked.workers, tell=step, done=done, interrupted=stopping,
+            workers=self.asked.workers, tell=step, done=done, interrupted=self.stop,
         )  # fmt: skip
 
     def one(self, host: str, dry: bool, step: Callable[[str, str], None]) -> PushResult:
@@ -256,6 +241,36 @@ class _Run:
         return Checks(expected, self.asked.settle, light_min_dbm=light, utc_offset_h=utc_offset_h)
 
     # ------------------------------------------------------------ all of them
+
+    def all(self, output: Format) -> list[PushResult]:
+        """Compare, show, ask, push: what became of every switch."""
+        seen = self.compare()
+        if output is Format.TEXT:
+            for result in seen:
+                if result.diff:
+                    out(f"=== {result.host} ({self.chosen.address(result.host)})")
+                    out(self.shown(result))
+                    for line in result.left:
+                        out(f"  left alone: {line}")
+        order = self.order([r.host for r in seen if r.outcome == "would change"])
+        if not order:
+            return seen
+        for batch in order:
+            last = batch is order[-1] or bool(self.asked.undo)
+            hold = "   then a person looks" if batch.hold and not last else ""
+            say(f"batch {batch.number} ({batch.step}): {', '.join(batch.hosts)}{hold}")
+        if self.asked.dry_run:
+            self.would_be_allowed()
+            return seen
+        if not (self.allowed() and self.agreed(order)):
+            say("nothing was sent")
+            leave(FINDINGS)
+        pushed = {r.host: r for r in self.push(order)}
+        return [pushed.get(r.host, r) for r in seen]
+
+    def way_back(self) -> str:
+        """What to type to put this run back."""
+        return f"to put this run back: rackwright push -p {called(self.project.folder)} --undo {self.folder}"
 
     def compare(self) -> list[PushResult]:
         """What would change on each; a switch is held back while the other of its pair cannot be looked at."""
@@ -299,7 +314,7 @@ class _Run:
             with counting(len(batch.hosts), f"batch {batch.number}/{len(order)}") as self.tell:
                 return self.held(batch.hosts)
 
-        return staged(order, one, self.release)
+        return staged(order, one, self.release, lambda: STOPPED if self.stopped else "")
 
     def release(self, batch: Batch, after: Batch) -> str:
         """Why the run does not go on after a batch; empty when a person lets it. Going back waits for nobody."""
@@ -309,7 +324,8 @@ class _Run:
         by = (self.asked.hold_by or "").strip()
         if not by and at_terminal():
             say(f"HOLD POINT: {text}\nyour name to go on, or just Enter to stop: ")
-            by = input().strip()
+            with suppress(KeyboardInterrupt, EOFError):
+                by = input().strip()
         if not by:
             return (
                 f"the run stopped at the hold point after batch {batch.number}: run the same command again to go on "
@@ -335,6 +351,13 @@ class _Run:
         if not found.allowed:
             say("outside its window a change needs --override-by NAME --override-ticket NUMBER")
         return found.allowed
+
+    def stop(self) -> None:
+        """Begin no further switch, and say so: what Ctrl-C does the first time."""
+        self.stopped = True
+        say(
+            "stopping: no further switch is begun; those under way are brought to an end first (again: at once)"
+        )
 
     def would_be_allowed(self) -> None:
         """Say, in a dry run, what the policy would say to a push now."""
@@ -391,11 +414,6 @@ def called(folder: Path) -> str:
 def at_terminal() -> bool:
     """Whether there is somebody to ask."""
     return sys.stdin.isatty()
-
-
-def stopping() -> None:
-    """Say what Ctrl-C does."""
-    say("stopping: no further switch is begun; those under way are brought to an end first")
 
 
 def clock() -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from rackwright.cli.common import Format as TextOrJson
 from rackwright.cli.reach import Chosen, choose, counting, run_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rackwright.cli.verify_lab import Rehearsal
     from rackwright.documents.acceptance_run import Verified
@@ -100,7 +101,7 @@ def run(name: str | None, output: str, options: Options) -> None:
     doors = [Target(n, chosen.hosts[n]["rackwright_bmc_address"], port=HTTPS) for n in bmcs]
     if doors and controllers is None:
         say(NO_CONTROLLER_LOGIN + "; what they would tell is not run")
-    with counting(len(targets) + len(doors), "verify") as tell:
+    with kept_on_ctrl_c(folder), counting(len(targets) + len(doors), "verify") as tell:
         facts = collect(
             targets, access, record, workers=options.workers, resume=options.resume,
             done=lambda f, now: tell(f"{f.name}: {f.error or ('read' if now else 'read before')}", True),
@@ -137,6 +138,16 @@ def run(name: str | None, output: str, options: Options) -> None:
     if not written:
         leave(UNUSABLE)
     leave(CLEAN if verify_text.is_fine(results, rehearsal) else FINDINGS)
+
+
+@contextmanager
+def kept_on_ctrl_c(folder: Path) -> Iterator[None]:
+    """Say, when the run is interrupted, what was kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"interrupted: what was read is kept in {folder}; the same command with --resume goes on")
+        leave(130)
 
 
 def keep_book(verified: Verified) -> bool:

@@ -21,6 +21,7 @@ from rackwright.cli.reach import Chosen
 from rackwright.lab.emulator.device import Switch
 from tests.unit.emulated import Bench
 from topology.observe.driver_base import SwitchDriver
+from topology.observe.push_result import PushResult
 from topology.platforms.render import parse
 
 NIGHT = datetime(2026, 11, 10, 18, 0, tzinfo=UTC)
@@ -212,7 +213,10 @@ def test_outside_the_window_a_name_and_a_ticket_are_needed(
     monkeypatch.setattr("rackwright.cli.push.clock", lambda: NIGHT.replace(hour=6, day=26))
     refused = CliRunner().invoke(app, [*options, "--host", "A-ASW-01A", "--yes"])
     assert refused.exit_code == 1
-    assert "day 26 is a freeze day (25 to 3) and 14:00 is outside the change window" in refused.output
+    assert (
+        "day 26 is a freeze day (25 to 3) and 14:00 (UTC+08:00) is outside the change window"
+        in refused.output
+    )
     assert device.text() == before
     half = CliRunner().invoke(app, [*options, "--host", "A-ASW-01A", "--yes", "--override-by", "duty"])
     assert "an override needs both a person and a ticket" in half.output
@@ -227,3 +231,41 @@ def test_a_run_nobody_knows_is_told(switch: tuple[Switch, list[str]]) -> None:
     wrong = CliRunner().invoke(app, [*switch[1], "--undo", "20260101T000000Z"])
     assert wrong.exit_code == 2
     assert "holds no push run" in wrong.output
+
+
+def test_a_run_that_is_stopped_begins_no_further_batch(
+    switch: tuple[Switch, list[str]], pair: list[Switch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = _Run.batch
+
+    def batch(self: _Run, hosts: tuple[str, ...], dry: bool) -> list[PushResult]:
+        done = plain(self, hosts, dry)
+        if not dry:
+            self.stop()  # what the first Ctrl-C does while a switch is under way
+        return done
+
+    monkeypatch.setattr(_Run, "batch", batch)
+    before = pair[1].text()
+    done = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-01", "--yes", "--hold-by", "duty"])
+    assert done.exit_code == 1
+    assert "A-ASW-01A  confirmed" in done.output
+    assert "A-ASW-01B  not begun     the run was stopped by hand" in done.output
+    assert "hold point released" not in done.output
+    assert pair[1].text() == before
+
+
+def test_ctrl_c_at_the_hold_point_stops_there_and_a_second_one_in_a_batch_says_how_to_go_on(
+    switch: tuple[Switch, list[str]], pair: list[Switch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rackwright.cli.push.at_terminal", lambda: True)
+    monkeypatch.setattr("builtins.input", pressed)
+    held = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-01", "--yes"])
+    assert held.exit_code == 1
+    assert "A-ASW-01B  not begun     the run stopped at the hold point" in held.output
+    monkeypatch.setattr(_Run, "batch", lambda self, hosts, dry: pressed())
+    cut = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-01", "--yes"])
+    assert cut.exit_code == 130
+    assert "to put this run back: rackwright push -p guangxi --undo" in cut.output

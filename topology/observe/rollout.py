@@ -14,9 +14,10 @@ from topology.observe.push_result import PushResult
 
 def staged(
     batches: Sequence[Batch], push_batch: Callable[[Batch], list[PushResult]], release: Callable[[Batch, Batch], str],
+    halted: Callable[[], str] = lambda: "",
 ) -> list[PushResult]:  # fmt: skip
-    """Results of batches in order. After a batch with `hold`, `release(batch, next)` says why not to go on; nothing:
-    go on. What is not begun says so."""
+    """Results of batches in order. After each, `halted()` says why the run ends there; after one with `hold`,
+    `release(batch, next)` says why not to go on; nothing: go on. What is not begun says so."""
     out: list[PushResult] = []
     stopped = ""
     for batch, after in zip(batches, [*batches[1:], None], strict=True):
@@ -27,6 +28,8 @@ def staged(
         out += found
         if bad := next((r for r in found if not r.good), None):
             stopped = f"{bad.host} in batch {batch.number} ({batch.step}) ended as {bad.outcome}"
+        elif why := halted():
+            stopped = why
         elif batch.hold and after is not None:
             stopped = release(batch, after)
     return out

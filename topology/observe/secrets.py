@@ -98,7 +98,7 @@ def _variables(vault_file: Path) -> dict[str, str]:
     try:
         done = subprocess.run(  # noqa: S603
             ["ansible-vault", "view", str(vault_file)],  # noqa: S607
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SecretError(f"{vault_file} cannot be opened: ansible-vault: {type(error).__name__}") from error
