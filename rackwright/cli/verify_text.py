@@ -65,8 +65,11 @@ def report(results: list[Result], folder: Path, rehearsal: Rehearsal | None = No
 
 def not_run(results: list[Result], width: int) -> list[str]:
     """What nobody could look at: devices that did not answer, what hangs on them, and the rest by reason."""
+    from rackwright.documents.acceptance_run import in_chinese
+    from topology.verify_codes import FIXES, NOT_RUN
+
     dead = {r.subject: r.found for r in results if r.test == "answer" and r.verdict == "not run"}
-    reasons: dict[str, list[str]] = defaultdict(list)
+    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     because: Counter[str] = Counter()
     for result in results:
         if result.verdict != "not run" or result.test == "answer":
@@ -76,23 +79,33 @@ def not_run(results: list[Result], width: int) -> list[str]:
         ):
             because[result.test] += 1
         else:
-            reasons[result.message.en].append(f"{result.test} {result.subject}")
+            en, zh = result.message.en.removeprefix("not run: "), result.message.zh.removeprefix("未执行：")
+            reasons[en, in_chinese(zh) if en == zh else zh].append(f"{result.test} {result.subject}")
     rows = []
     if dead:
         rows.append(
             f"VER013 NOT RUN   {len(dead)} {'device' if len(dead) == 1 else 'devices'} did not answer fully"
         )
+        rows += wrapped("", f"未执行：{len(dead)} 台设备未完整应答", width)
         for name in list(dead)[:MOST_SHOWN]:
             rows += wrapped("", f"{name}: {dead[name]}", width)
+            if (zh := in_chinese(dead[name])) != dead[name]:
+                rows += wrapped("", zh, width)
         if len(dead) > MOST_SHOWN:
             rows += wrapped("", f"and {len(dead) - MOST_SHOWN} more", width)
         if because:
             rows += wrapped("so also", ", ".join(f"{n} x {test}" for test, n in because.items()), width)
-    for text, subjects in reasons.items():
-        rows.append(f"VER013 NOT RUN   {len(subjects)} x {text.removeprefix('not run: ')}")
+            zh = "、".join(f"{NAMES[test][1]} {n} 项" for test, n in because.items())
+            rows += wrapped("", f"相关的 {zh}均未执行", width)
+    for (en, zh), subjects in reasons.items():
+        rows.append(f"VER013 NOT RUN   {len(subjects)} x {en}")
+        rows += wrapped("", f"未执行 {len(subjects)} 项：{zh}", width)
         more = f" and {len(subjects) - 4} more" if len(subjects) > 4 else ""
         rows += wrapped("", ", ".join(subjects[:4]) + more, width)
-    return [*rows, ""] if rows else []
+    if not rows:
+        return []
+    fix = FIXES[NOT_RUN]
+    return [*rows, *wrapped("to do", fix.en, width), *wrapped("", fix.zh, width), ""]
 
 
 def wrapped(head: str, text: str, width: int) -> list[str]:
