@@ -257,7 +257,11 @@ def _guarded(name: str) -> Callable[[Servicer, Any, Any], Awaitable[Any]]:
     sdk = getattr(ProviderServicer, name)
 
     async def method(self: Servicer, request: Any, context: Any) -> Any:
-        return await self.guarded(context, sdk(self, request, context))
+        answer = await self.guarded(context, sdk(self, request, context))
+        if name == "Read" and not answer.id:  # an import takes empty outputs for something that is there
+            answer.ClearField("properties")
+            answer.ClearField("inputs")
+        return answer
 
     return method
 

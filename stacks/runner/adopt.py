@@ -1,7 +1,8 @@
 """Import: take into the state what stands already and is declared, and change nothing out there.
 
 First the components and the provider come into the state, which are nothing but state; then every declared resource
-that is not in it is read by its identity. What is not there, or is not readable, is told and left for `up` to make.
+that is not in it is read by its identity. What is not there is told and left for `up` to make; what could not be read is
+an error.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from stacks.runner.interrupt import interrupted
 from stacks.runner.results import Change, Progress, StackResult
 from stacks.runner.state import read_state
 
+NOT_THERE = "does not exist"
+"""The engine's words for an identity that the provider finds nothing for."""
 PROVIDER = "pulumi:providers:rackwright"
 
 
@@ -54,7 +57,7 @@ def adopt(target: Target, tell: Progress, names: Sequence[str] = ()) -> StackRes
     def take(some: Sequence[Wanted]) -> None:
         """Import them in one go; halve them when that fails, so that what is not there keeps no other out."""
         rows: list[ImportResource] = []
-        known = {
+        above = {
             name: table[name] for name in ("provider", *{parents[o.name] for o in some if o.name in parents})
         }
         for one in some:
@@ -66,7 +69,7 @@ def adopt(target: Target, tell: Progress, names: Sequence[str] = ()) -> StackRes
             rows.append(row)
         try:
             stack.import_resources(
-                resources=rows, name_table=known, protect=False, generate_code=False, show_secrets=False
+                resources=rows, name_table=above, protect=False, generate_code=False, show_secrets=False
             )
         except CommandError as error:
             if interrupted():
@@ -75,18 +78,29 @@ def adopt(target: Target, tell: Progress, names: Sequence[str] = ()) -> StackRes
                 take(some[: len(some) // 2])
                 take(some[len(some) // 2 :])
                 return
-            result.warnings.append(f"{some[0].name}: not imported: {last_words(str(error))}")
+            words = last_words(str(error))
+            if NOT_THERE in words:
+                result.warnings.append(f"{some[0].name}: is not there, so it is not imported: `up` makes it")
+            else:
+                result.errors.append(f"{some[0].name}: not imported: {words}")
         else:
             result.changes += [Change("=", one.kind, one.name) for one in some]
         for one in some:
             tell(f"{one.kind} {one.name}", True)
 
     for part in (False, True):  # what others are a part of comes first
-        some = [one for one in wanted if bool(one.within) is part]
+        there = known | {change.name for change in result.changes}
+        some = [one for one in wanted if bool(one.within) is part and (not part or one.within in there)]
         if some and not interrupted():
             take(some)
+    left_out = [one for one in wanted if one.within and one.within not in there]
+    result.warnings += [
+        f"{one.name}: not imported, its zone {one.within} is not in the state" for one in left_out
+    ]
     result.changes.sort(key=lambda c: (c.kind, c.name))
-    result.outcome = "interrupted" if interrupted() else "changed" if result.changes else "no change"
+    result.outcome = "changed" if result.changes else "no change"
+    if result.errors or interrupted():
+        result.outcome = "interrupted" if interrupted() else "failed"
     result.seconds = time.monotonic() - begun
     return result
 

@@ -220,7 +220,9 @@ def last_words(text: str) -> str:
         return "the engine was killed"
     before, _, stderr = text.partition("stderr:")
     told = stderr if stderr.strip() else before.partition("stdout:")[2]
-    lines = [line.strip().removeprefix("error: ") for line in told.splitlines() if line.strip()]
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    marked = [line for line in lines if line.startswith("error: ")]
+    lines = [line.removeprefix("error: ") for line in marked[:1] or lines]
     words = " ".join(lines)[:600] or "the engine ended without a word: it was killed"
     if "incorrect passphrase" in words:
         return f"{PASSPHRASE[0]} is not the one this state was made with; nothing was looked at or changed"

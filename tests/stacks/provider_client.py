@@ -87,6 +87,9 @@ class Client:
             urn=urn(token), id=identity, properties=struct(state or {}), inputs=struct(inputs or {})
         )
         answer = self.ask("Read", request)
+        assert answer.HasField("properties") is bool(answer.id), (
+            "an import takes empty outputs for something there"
+        )
         return answer.id, values(answer.properties), values(answer.inputs)
 
     def update(
