@@ -190,7 +190,8 @@ def main() -> None:
         lines.append(f"export RACKWRIGHT_PROJECT='{found.folder}'")
         lines.append(f'export PATH="{Path(sys.executable).parent}:$PATH"')
         lines.append('eval "$(rackwright stacks env)"')
-        (folder / "environment.sh").touch(mode=0o600)  # it holds the logins
+        (folder / "environment.sh").touch()
+        (folder / "environment.sh").chmod(0o600)  # it holds the logins
         (folder / "environment.sh").write_text("\n".join(lines) + "\n", encoding="utf-8")
         address, port = next(iter(found.controllers.service.ports.values()))
         where = os.path.relpath(folder)
