@@ -232,15 +232,34 @@ def _not_run(
     )  # fmt: skip
 
 
+def _partners(moved: Mapping[str, tuple[Cable, Seen, Seen]], planned: Mapping[Seen, Cable]) -> dict[str, str]:
+    """Cables planned to unsurveyed ports (`?`) of two devices that each end at the other's, by each other's name; those
+    from the same device first."""
+    left = [n for n, (_, far, at) in moved.items() if far[1] == "?" and at not in planned]
+    out: dict[str, str] = {}
+    for name in left:
+        cable, far, at = moved[name]
+        fits = [n for n in left if n != name and (moved[n][1][0], moved[n][2][0]) == (at[0], far[0])]
+        fits = [n for n in fits if n not in out] if name not in out else []
+        here = {cable.a.device, cable.b.device} - {far[0]}
+        fits.sort(key=lambda n: not here & {moved[n][0].a.device, moved[n][0].b.device})
+        if fits:
+            out[name], out[fits[0]] = fits[0], name
+    return out
+
+
 def _moved(
     moved: Mapping[str, tuple[Cable, Seen, Seen]], planned: Mapping[Seen, Cable], facts: Mapping[str, DeviceFacts],
     blind: frozenset[Seen],
 ) -> Iterator[Result]:  # fmt: skip
     """Cables whose far end is another than planned. Those that took each other's places are told together."""
+    partner = _partners(moved, planned)
+    moved = {n: (c, far, moved[partner[n]][1] if n in partner else at) for n, (c, far, at) in moved.items()}
     after = {}
     for name, (_, _, found) in moved.items():
         owner = planned.get(found)
-        after[name] = owner.id if owner is not None and owner.id in moved and owner.id != name else None
+        known = owner is not None and owner.id in moved and owner.id != name
+        after[name] = owner.id if owner is not None and known else partner.get(name)
     done: set[str] = set()
     for name in moved:
         if name in done:

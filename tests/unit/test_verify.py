@@ -100,6 +100,32 @@ def test_a_swapped_pair_is_one_finding_with_both_labels_and_what_to_do() -> None
     assert "接反" in swap.message.zh
 
 
+def test_swapped_uplinks_to_ports_nobody_surveyed_are_one_finding_with_places_on_our_side() -> None:
+    ups = [c for c in project()[1].cables if c.kind == "uplink" and PAIR[0] in (c.a.device, c.b.device)]
+    ours = {c.id: (c.a if c.a.device == PAIR[0] else c.b) for c in ups}
+    far = {c.id: (c.b if c.a.device == PAIR[0] else c.a) for c in ups}
+    assert all(end.port is None for end in far.values())
+    first = ups[0]
+    second = next(c for c in ups if far[c.id].device != far[first.id].device)
+    facts = seen()
+    told = {
+        ours[first.id].port: far[second.id].device,
+        ours[second.id].port: far[first.id].device,
+    }
+    facts[PAIR[0]] = replace(
+        facts[PAIR[0]],
+        neighbours=tuple(
+            replace(n, system=told.get(n.port, n.system)) for n in facts[PAIR[0]].neighbours or ()
+        ),
+    )
+    (swap,) = (r for r in judge(facts) if r.verdict != "pass")
+    assert (set(swap.subject.split()), swap.verdict) == ({first.id, second.id}, "swapped")
+    assert swap.fix is not None
+    one, two = (f"{PAIR[0]}:{ours[c.id].port}" for c in (first, second))
+    assert f"from {one} to {two}" in swap.fix.en
+    assert f"from {two} to {one}" in swap.fix.en
+
+
 def without(facts: dict[str, DeviceFacts], device: str, ports: set[str | None]) -> None:
     """Take what a device hears on some of its ports out of the facts."""
     heard = facts[device].neighbours or ()
