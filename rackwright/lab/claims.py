@@ -11,6 +11,8 @@ from rackwright.lab.shape import Shape
 from rackwright.lab.state import State
 
 FILE = "lab.json"
+LIMIT = "hosts.txt"
+"""What `ansible-playbook --limit @FILE` is given, so that only what stands in the lab is played on."""
 NOT_SHOWN = {
     "bond": {
         "en": "the kernel of this machine has no bonding driver; both ports of every server are looked at one by one",
@@ -24,7 +26,7 @@ LOGIN = "lab"
 
 
 def write(state: State, shape: Shape) -> None:
-    """Write lab.json into the folder of the lab."""
+    """Write lab.json and hosts.txt into the folder of the lab."""
     claims = {
         "lab": state.name,
         "project": state.project,
@@ -34,6 +36,8 @@ def write(state: State, shape: Shape) -> None:
     }
     path = Path(state.folder) / FILE
     path.write_text(json.dumps(claims, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    hosts = sorted(n.name for n in shape.nodes.values() if n.kind != "existing")
+    (Path(state.folder) / LIMIT).write_text("\n".join(["localhost", *hosts]) + "\n", encoding="utf-8")
 
 
 def environment(state: State) -> dict[str, str]:
