@@ -69,6 +69,11 @@ class Shell:
                 text = f"no session within {self.timeouts.connect_s:g} s"
             if "not found in known_hosts" in text:
                 text = f"its host key is not in {known_hosts}"
+            if "does not match" in text:
+                text = (
+                    f"its host key is another than in {known_hosts}: another machine has its address, or it was installed "
+                    "anew; find out which"
+                )
             raise ConnectError(f"{host}:{port}: {text}") from None
 
     def run(self, command: str) -> tuple[int, str]:

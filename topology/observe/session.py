@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from netmiko import BaseConnection
 
 
+PAGER = re.compile(r"(?i)-+ *more *-+")
+"""What a switch shows below a page of a long answer."""
 ECHOED = 30
 """So many characters of a line are looked for in its echo: a terminal may break longer ones."""
 
@@ -146,10 +148,15 @@ class Session:
         try:
             self._line.write_channel(f"{line}\n")
             text = self._read(limit, line.strip()[:ECHOED])
-        except HungError:
-            self._note(shown, f"(no answer within {limit:g} s)")
+        except HungError as hung:
+            paging = (
+                "; it waits for a key at `-- More --`: paging could not be switched off"
+                if PAGER.search(str(hung))
+                else ""
+            )
+            self._note(shown, f"(no answer within {limit:g} s{paging})")
             self.close()
-            raise HungError(f"`{shown}`: no answer within {limit:g} s") from None
+            raise HungError(f"`{shown}`: no answer within {limit:g} s{paging}") from None
         except Exception as error:  # netmiko, paramiko and the socket each raise their own
             self._note(shown, f"(session ended: {type(error).__name__})")
             self.close()
@@ -173,7 +180,7 @@ class Session:
                 raise DroppedError
             else:
                 time.sleep(0.005)
-        raise HungError
+        raise HungError(out[-40:])
 
     @property
     def at_question(self) -> bool:
