@@ -6,7 +6,7 @@ import fcntl
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -69,13 +69,12 @@ def run(
     if refused:
         _refuse(new, missing, output)
     if dry_run:
-        if output is Format.JSON:
-            out_json({"dry_run": True, "changes": changes})
-        else:
+        if output is Format.TEXT:
             out("would change (nothing was written):")
             for line in _change_lines(changes):
                 out(f"  {line}")
-        leave(CLEAN)
+            out("")
+        finish(replace(project, plan=new), output, today, None, False, [], would_change=changes)
     project = replace(project, plan=load_plan(project.folder).plan)
     if output is Format.TEXT:
         say("plan: " + "; ".join(_change_lines(changes)))
@@ -94,9 +93,11 @@ def run_report(name: str | None, output: Format, day: str | None, out_folder: Pa
 
 
 def finish(
-    project: Project, output: Format, today: date, out_folder: Path | None, documents: bool, paths: list[str]
-) -> None:
-    """Check the plan on disk, write the documents, print the summary, leave with 0 or 1."""
+    project: Project, output: Format, today: date, out_folder: Path | None, documents: bool, paths: list[str], *,
+    would_change: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Check the plan, write the documents, print the summary, leave with 0 or 1. `would_change`: the plan was made to
+    look at alone; it is not on disk."""
     from inventory.load import shown_path
     from rackwright.summary import summarise
 
@@ -121,7 +122,8 @@ def finish(
                 write_workbook(project.inventory, plan, report, folder / "plan.xlsx")
             written += [str(folder / "report.html"), str(folder / "plan.xlsx")]
     if output is Format.JSON:
-        out_json({"summary": summary.to_dict(), "written": written})
+        dry = {} if would_change is None else {"dry_run": True, "changes": would_change}
+        out_json({**dry, "summary": summary.to_dict(), "written": written})
     else:
         from rich.console import Console
 
@@ -136,6 +138,8 @@ def finish(
                 out(finding.to_line())
             if len(blocking) > _SHOWN:
                 out(f"… and {len(blocking) - _SHOWN} more")
+        if would_change is not None:
+            leave(FINDINGS if report.blocked else CLEAN)
         out("")
         out(
             f"next: rackwright check -p {shlex.quote(shown_path(project.folder))}   every finding with its sum and its fix\n"

@@ -259,6 +259,18 @@ def test_dry_run_writes_nothing(started: Path) -> None:
     assert "nothing was written" in run("plan", "-p", folder, "--dry-run").out
 
 
+def test_dry_run_says_what_the_plan_would_lack(started: Path) -> None:
+    shutil.copytree(started, folder := started.parent / "dry-short")
+    project = folder / "project.yml"
+    project.write_text(
+        project.read_text().replace("count: 12", "count: 14").replace("10GE1/0/[1-40]", "10GE1/0/[1-13]")
+    )
+    answer = run("plan", "-p", folder, "--dry-run")
+    assert answer.code == 1, answer.out
+    assert "PRT015" in answer.out or "CAP030" in answer.out
+    assert "Tightest rack" in answer.out
+
+
 def test_what_does_not_fit_is_not_written(started: Path) -> None:
     shutil.copytree(started, folder := started.parent / "full")
     text = (folder / "project.yml").read_text(encoding="utf-8")
