@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from topology.observe.session import Credentials, HungError, Session, Timeouts
+from topology.observe.servers import Shell
+from topology.observe.session import ConnectError, Credentials, HungError, Session, Timeouts
 
 
 class Line:
@@ -56,3 +58,13 @@ def test_a_page_that_waits_for_a_key_is_told(tail: str, said: str, monkeypatch: 
     assert ("-- More --" in str(hung.value)) is bool(said)
     assert said in str(hung.value)
     assert said in session.written()
+
+
+def test_a_server_that_takes_the_connection_and_says_nothing_is_told_as_hung(tmp_path: Path) -> None:
+    (tmp_path / "known_hosts").touch()
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ConnectError) as failed:
+        Shell(
+            "127.0.0.1", Credentials("root", ""), tmp_path / "known_hosts", port=silent.getsockname()[1],
+            timeouts=Timeouts(connect_s=0.3),
+        )  # fmt: skip
+    assert "does not speak SSH within 0.3 s" in str(failed.value)

@@ -67,6 +67,11 @@ class Shell:
             text = str(error) or type(error).__name__
             if isinstance(error, OSError):
                 text = f"no session within {self.timeouts.connect_s:g} s"
+            if text == "No existing session" or "banner" in text:
+                text = (
+                    f"it takes the connection and does not speak SSH within {self.timeouts.connect_s:g} s: its sshd or the "
+                    "whole machine hangs"
+                )
             if "not found in known_hosts" in text:
                 text = f"its host key is not in {known_hosts}"
             if "does not match" in text:
