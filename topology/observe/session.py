@@ -204,6 +204,11 @@ class Session:
             return f"its host key is not in {self.known_hosts}; {self._key_hint()}"
         if "BadHostKey" in type(error).__name__ or "does not match" in text:
             return f"its host key is another than in {self.known_hosts}: find out why before anything is sent"
+        if "existing session" in text or "banner" in text:
+            return (
+                f"it takes the connection and does not speak SSH within {self.timeouts.connect_s:g} s: it hangs, or all its "
+                "lines are taken"
+            )
         first = next((row.strip() for row in text.splitlines() if row.strip()), "")
         return f"no session within {self.timeouts.connect_s:g} s ({type(error).__name__}: {first})"
 
