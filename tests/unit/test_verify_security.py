@@ -102,6 +102,8 @@ def test_a_push_closes_the_services(platform: str, tmp_path: Path) -> None:
         for line in OPEN[platform][0].splitlines():
             assert f"\n{line}" not in f"\n{running}"
         assert "SeCrEt99" not in result.diff + result.transcript
+        assert "SeCrEt99" not in result.undo
+        assert ("*** stands for a key" in result.undo) is ("***" in result.undo)
         assert push(planned(platform), bench.driver(port), without_timer=True).outcome == "no change"
     finally:
         bench.close()

@@ -17,7 +17,7 @@ from napalm.base.exceptions import CommandErrorException, CommitConfirmException
 
 from topology.batches import local_now
 from topology.model_diff import differences
-from topology.observe.driver_base import NotOnThisPlatformError, SwitchDriver
+from topology.observe.driver_base import BACKUP, NotOnThisPlatformError, SwitchDriver
 from topology.observe.goals import Goal, Intended, Restored
 from topology.observe.health import (
     Checks,
@@ -31,7 +31,7 @@ from topology.observe.health import (
 from topology.observe.push_result import Outcome, Progress, PushResult, Step, recorded
 from topology.observe.remediation import Remedy, opposite
 from topology.observe.rollout import rollout
-from topology.observe.secrets import mask
+from topology.observe.secrets import MASK, mask
 from topology.observe.session import now, wait_until
 from topology.platforms.render import parse
 from topology.platforms.sections import cut_at
@@ -377,9 +377,11 @@ class _Push:
     def by_hand(self, pending_s: float | None) -> str:
         """What to type to go back; many lines stand in a file of the run."""
         lines = self.driver.undo
+        keys = f"   ({MASK} stands for a key: `more {BACKUP}` on the switch shows it)"
+        hidden = keys if any(MASK in line for line in lines) else ""
         if len(lines) > SHOWN:
-            return f"configure terminal; the {len(lines)} lines of {self.goal.host}.undo.txt; end; write"
-        return self.driver.undo_by_hand(pending_s)
+            return f"configure terminal; the {len(lines)} lines of {self.goal.host}.undo.txt; end; write{hidden}"
+        return self.driver.undo_by_hand(pending_s) + hidden
 
     def same(self, text: str) -> bool:
         """True when the switch runs what it ran before."""
