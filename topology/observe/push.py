@@ -380,7 +380,9 @@ class _Push:
         keys = f"   ({MASK} stands for a key: `more {BACKUP}` on the switch shows it)"
         hidden = keys if any(MASK in line for line in lines) else ""
         if len(lines) > SHOWN:
-            return f"configure terminal; the {len(lines)} lines of {self.goal.host}.undo.txt; end; write{hidden}"
+            return (
+                f"configure terminal; the {len(lines)} lines of {self.goal.host}.undo.txt; end; write{hidden}"
+            )
         return self.driver.undo_by_hand(pending_s) + hidden
 
     def same(self, text: str) -> bool:
