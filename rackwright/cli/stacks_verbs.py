@@ -143,7 +143,7 @@ def run_status(asked: Asked) -> None:
         if state is not None and not state.resources and not state.digest:
             word = "empty"
         if state is not None and last_run(home, layer, site).endswith("failed"):
-            word = "the last run failed: `stacks up` goes on"
+            word = "the last run failed: the same command again goes on"
         if state is not None and state.pending:
             word = f"left half done: {RESUME}"
         if held:

@@ -176,12 +176,14 @@ def run(
         result.outcome = (
             changed if result.changes else ("nothing there" if changed == "destroyed" else "no change")
         )
+        if interrupted() and (changed != "destroyed" or _left(target)):  # the engine says nothing of it
+            result.outcome, result.hint = "interrupted", _how_to_go_on(target, changed)
     except CommandError as error:
         gather.failed() if changed == "changed" else gather.finish()
         result.outcome, result.hint = "failed", held_by(target) or ""
         if interrupted():
             result.outcome = "interrupted"
-            result.hint = result.hint or _how_to_go_on(target)
+            result.hint = result.hint or _how_to_go_on(target, changed)
         elif "currently locked by" in str(error) and result.hint:
             result.outcome = "locked"  # by one that began a moment before
         elif gather.died:
@@ -192,11 +194,19 @@ def run(
     return result
 
 
-def _how_to_go_on(target: Target) -> str:
+def _left(target: Target) -> int:
+    """How many resources the stack still holds."""
+    state = read_state(target.home, target.layer, target.site)
+    return len(state.resources) if state is not None else 0
+
+
+def _how_to_go_on(target: Target, changed: Outcome) -> str:
     """After an interruption."""
     state = read_state(target.home, target.layer, target.site)
     if state is not None and state.pending:
         return f"not all of it is known to be ended: {RESUME}"
+    if changed == "destroyed":
+        return f"{_left(target)} are left; `rackwright stacks destroy` goes on"
     return "what was under way is ended and recorded; `rackwright stacks up` goes on"
 
 

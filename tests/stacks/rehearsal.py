@@ -185,7 +185,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     port = 443 if os.geteuid() == 0 else free_port()
     with rehearsal(source, folder, servers=asked.servers, port=port) as found:
-        found.say_port(CHECKOUT / "build" / loaded(found.folder)[0].project.name / "stacks")
+        state = CHECKOUT / "build" / loaded(found.folder)[0].project.name / "stacks"
+        if state.is_dir():  # it speaks of services that are gone
+            shutil.rmtree(state)
+            sys.stdout.write(f"the state of an earlier rehearsal is removed: {os.path.relpath(state)}\n")
+        found.say_port(state)
         lines = [f"export {name}='{value}'" for name, value in found.environment.items()]
         lines.append(f"export RACKWRIGHT_PROJECT='{found.folder}'")
         lines.append(f'export PATH="{Path(sys.executable).parent}:$PATH"')

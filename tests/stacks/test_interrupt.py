@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from rackwright.cli.stacks_verbs import code_of, run_all
+from stacks.runner import automation
 from stacks.runner.results import RESUME, Gather, StackResult
 
 RUN = """
 import os, subprocess, sys
+from stacks.runner import automation
 from stacks.runner.interrupt import interrupted, patient
 with patient():
     engine = subprocess.Popen([sys.argv[1]], stdout=subprocess.PIPE, text=True)
@@ -78,3 +80,19 @@ def test_after_an_interruption_no_other_stack_is_begun(capsys: pytest.CaptureFix
     assert [r.outcome for r in results] == ["changed", "interrupted", "interrupted"]
     assert code_of(results) == 130
     assert "up bmc/B" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("left", "outcome"), [(3, "interrupted"), (0, "nothing there")])
+def test_a_destroy_that_was_interrupted_and_left_something_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, left: int, outcome: str
+) -> None:
+    """The engine ends with 0 when it is interrupted between two deletions."""
+    monkeypatch.setattr(automation, "interrupted", lambda: True)
+    monkeypatch.setattr(automation, "held_by", lambda _: None)
+    monkeypatch.setattr(automation, "read_state", lambda *_: None)
+    monkeypatch.setattr(automation, "_left", lambda _: left)
+    target: Any = SimpleNamespace(home=None, layer="dns", site="A", open=lambda: None)
+    gather = Gather(StackResult("dns", "A"), lambda *_: None)
+    found = automation.run(target, gather, lambda *_: None, "destroyed")
+    assert found.outcome == outcome
+    assert ("3 are left" in found.hint) is bool(left)
