@@ -126,3 +126,23 @@ def test_a_killed_run_goes_on_where_it_stood(lab: Lab, tmp_path: Path) -> None:
 def facts(folder: Path) -> list[str]:
     """Facts kept by the latest run, relative to the folder."""
     return sorted(str(p.relative_to(folder)) for p in folder.glob("verify/*/facts/*.json"))
+
+
+def test_a_slow_switch_with_telnet_and_an_account_nobody_knows_is_told_by_that_alone(
+    lab: Lab, tmp_path: Path
+) -> None:
+    """A slow one tells the same as a quick one; what somebody opened on it is one finding."""
+    assert eventually(lambda: lab.verify(tmp_path / "warm")["fine"])
+    opened = ("telnet server enable", "aaa", "local-user eve level 15", "quit", "commit", "return")
+    closed = ("undo telnet server enable", "aaa", "undo local-user eve", "quit", "commit", "return")
+    lab.command_line("B-ASW-01A", "system-view", *opened)
+    lab.fault("slow", "B-ASW-01A", "0.3")
+    try:
+        found = bad(lab.verify(tmp_path))
+    finally:
+        lab.heal()
+        lab.command_line("B-ASW-01A", "system-view", *closed)
+    assert list(found) == [("VER022", "B-ASW-01A")]
+    told = found["VER022", "B-ASW-01A"]["message"]["en"]
+    assert "telnet server enable" in told
+    assert "account eve" in told
