@@ -145,6 +145,30 @@ def test_a_group_nobody_knows_is_said_before_a_secret_is_handed_out(folder: Path
     assert handed_out(folder) == {}
 
 
+def test_a_host_that_has_answered_before_is_not_erased_for_being_silent(folder: Path) -> None:
+    silent = ("-e", "ansible_host=127.0.0.98", "-e", "rackwright_bmc_address=10.9.9.9")
+    (folder / "answered").mkdir()
+    (folder / "answered/h-001").write_text("an operating system has answered on 127.0.0.98\n")
+    refused = run(folder, "precheck", *silent)
+    assert refused.returncode != 0
+    assert "h-001 has answered before and does not answer on 127.0.0.98 now" in refused.stdout
+    assert "-e pxe_os_erase=h-001" in refused.stdout
+    working = run(folder, "precheck", *silent, "-e", "pxe_os_erase=h-001", "-e", "rackwright_in_service=true")
+    assert working.returncode != 0
+    assert "and is in service" in working.stdout
+    meant = run(
+        folder,
+        "precheck",
+        *silent,
+        "-e",
+        "pxe_os_erase=h-001",
+        "-e",
+        f"pxe_os_boot_folder={folder}/elsewhere",
+    )
+    assert "find out why first" not in meant.stdout
+    assert "has no folder" in meant.stdout, "it went on to what comes next"
+
+
 def test_a_folder_that_is_not_there_is_not_made_somewhere(folder: Path) -> None:
     done = run(folder, "precheck", "-e", f"pxe_os_boot_folder={folder}/elsewhere")
     assert done.returncode != 0
