@@ -109,6 +109,7 @@ class DeviceFacts:
     mtu_bytes: int | None = None
     """Of the bond; of single ports see there."""
     time_offset_ms: float | None = None
+    """How far its clock is ahead; negative: slow."""
     macs: tuple[SeenMac, ...] | None = None
     """What a switch has learned, by port."""
     sessions: tuple[SeenSession, ...] | None = None

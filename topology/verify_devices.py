@@ -202,7 +202,9 @@ def _time(inventory: Inventory, seen: DeviceFacts, limit: str) -> Result:
     found = f"{offset_ms:+.3g} ms" if abs(offset_ms) < 1000 else f"{offset_ms / 1000:+,.1f} s"
     if abs(seen.time_offset_ms) <= most:
         return result("time", seen, "pass", f"within {most:g} ms", found, Text("in time", "时间同步"))
-    text = Text(f"clock is off by {found}, limit {most:g} ms", f"时钟偏差 {found}，限值 {most:g} ms")
+    way, way_zh = ("slow", "慢") if offset_ms < 0 else ("fast", "快")
+    size = found.lstrip("+-")
+    text = Text(f"clock is {size} {way}, limit {most:g} ms", f"时钟{way_zh} {size}，限值 {most:g} ms")
     return result("time", seen, "different", f"within {most:g} ms", found, text)
 
 

@@ -269,7 +269,7 @@ def test_devices_against_the_plan() -> None:
     found = {(r.test, r.subject): r.message.en for r in results}
     assert found["mtu", name] == "MTU 1500 bytes, 9000 intended"
     assert found["bond", name] == "1 of 2 bond members up"
-    assert found["time", name] == "clock is off by +250 ms, limit 100 ms"
+    assert found["time", name] == "clock is 250 ms fast, limit 100 ms"
     assert ("time", PAIR[0]) in found
     assert found["version", " ".join(PAIR)] == "A-ASW-01A runs V1, A-ASW-01B V2"
     assert "shut down" in found["port", "A-ASW-01B:100GE1/0/1"]

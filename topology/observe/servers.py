@@ -153,12 +153,13 @@ def neighbours_of(rows: Any, names: dict[str, str]) -> tuple[SeenNeighbour, ...]
 
 
 def offset_ms(text: str | None) -> float | None:
-    """The offset from NTP time in ms from `chronyc -c tracking`; None when it follows no server."""
+    """The offset from NTP time in ms from `chronyc -c tracking`, negative when the clock is slow (chrony counts the other
+    way); None when it follows no server."""
     fields = (text or "").strip().split(",")
     if len(fields) < 14 or fields[-1] == "Not synchronised":
         return None
     try:
-        return float(fields[4]) * 1000
+        return -float(fields[4]) * 1000
     except ValueError:
         return None
 
