@@ -238,13 +238,17 @@ def _partners(moved: Mapping[str, tuple[Cable, Seen, Seen]], planned: Mapping[Se
     left = [n for n, (_, far, at) in moved.items() if far[1] == "?" and at not in planned]
     out: dict[str, str] = {}
     for name in left:
+        if name in out:
+            continue
         cable, far, at = moved[name]
-        fits = [n for n in left if n != name and (moved[n][1][0], moved[n][2][0]) == (at[0], far[0])]
-        fits = [n for n in fits if n not in out] if name not in out else []
         here = {cable.a.device, cable.b.device} - {far[0]}
-        fits.sort(key=lambda n: not here & {moved[n][0].a.device, moved[n][0].b.device})
+        fits = [
+            n for n in left
+            if n != name and n not in out and (moved[n][1][0], moved[n][2][0]) == (at[0], far[0])
+        ]  # fmt: skip
         if fits:
-            out[name], out[fits[0]] = fits[0], name
+            other = min(fits, key=lambda n: not here & {moved[n][0].a.device, moved[n][0].b.device})
+            out[name], out[other] = other, name
     return out
 
 

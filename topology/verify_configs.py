@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import import_module
 
 from inventory.findings import Text
 from topology.facts import DeviceFacts
 from topology.model_diff import compared
+from topology.observe import comware_rules, rgos_rules, vrp_rules
 from topology.observe.remediation import remedy
 from topology.platforms.render import parse, render
 from topology.platforms.sections import cut_at
@@ -21,10 +21,9 @@ from topology.verify_security import without_configuration, without_doors
 AS_RENDERED, AS_RUNNING = "as rendered from the plan", "what runs"
 MOST_SHOWN = 3
 RULES = {
-    "huawei_vrp": "topology.observe.vrp_rules", "h3c_comware": "topology.observe.comware_rules",
-    "ruijie_rgos": "topology.observe.rgos_rules",
+    "huawei_vrp": vrp_rules.RULES, "h3c_comware": comware_rules.RULES, "ruijie_rgos": rgos_rules.RULES,
 }  # fmt: skip
-"""Where the rules by which a push changes a platform stand."""
+"""The rules by which a push changes a platform."""
 
 
 def verify_configuration(config: SwitchConfig, seen: DeviceFacts) -> Iterator[Result]:
@@ -34,16 +33,14 @@ def verify_configuration(config: SwitchConfig, seen: DeviceFacts) -> Iterator[Re
     """
     if seen.configuration is None or cut_at(config.platform, seen.configuration):
         yield without_configuration("configuration", config, seen, AS_RENDERED)
+        yield without_configuration("saved", config, seen, AS_RUNNING)
         return
     running = parse(config.platform, seen.configuration)
     config = replace(config, host=running.host)  # a wrong name has a finding of its own
     saved = None if seen.saved is None else replace(parse(config.platform, seen.saved), host=running.host)
     lines = lines_to_send(config, seen.configuration)
-    if rest := compared(config, running):
+    if rest := compared(config, running) or lines:
         yield _differs(config, seen, rest, running, saved, len(lines))
-        return
-    if lines:
-        yield _differs(config, seen, lines, running, saved, len(lines))
         return
     text = Text("as intended", "与规划一致")
     yield result("configuration", seen, "pass", AS_RENDERED, AS_RENDERED, text)
@@ -59,7 +56,9 @@ def verify_configuration(config: SwitchConfig, seen: DeviceFacts) -> Iterator[Re
             f"`rackwright push --host {seen.name}` keeps what runs and saves it; is a push waiting for its health check, let it end",
             f"执行 `rackwright push --host {seen.name}` 保留并保存当前配置；若有推送正在等待健康检查，待其结束",
         )
-        yield result("saved", seen, "different", AS_RUNNING, f"{len(lost)} differences", text, fix=fix)
+        yield result(
+            "saved", seen, "different", AS_RUNNING, f"{len(lost)} {things(len(lost))}", text, fix=fix
+        )
     else:
         text = Text("what runs is saved", "运行配置已保存")
         yield result("saved", seen, "pass", AS_RUNNING, AS_RUNNING, text)
@@ -72,9 +71,7 @@ def lines_to_send(config: SwitchConfig, text: str) -> list[Text]:
         intended = render(config)
     except ValueError:  # what its platform cannot express is refused by `render`
         return []
-    diff = remedy(
-        import_module(RULES[config.platform]).RULES, without_doors(config.platform, text), intended
-    ).diff
+    diff = remedy(RULES[config.platform], without_doors(config.platform, text), intended).diff
     out, above = [], [""] * 8
     for row in diff.splitlines():
         found = re.match(r"(.) ( *)(.*)", row)

@@ -58,7 +58,10 @@ def test_saved_is_held_against_what_runs(platform: str) -> None:
     assert told(config, text, other) == [good, ("saved", "different", "VER021")]
     assert told(config, text, NOTHING_SAVED[platform]) == [good, ("saved", "different", "VER021")]
     assert told(config, text, None) == [good, ("saved", "not run", "VER013")]
-    assert told(config, None, text) == [("configuration", "not run", "VER013")]
+    assert told(config, None, text) == [
+        ("configuration", "not run", "VER013"),
+        ("saved", "not run", "VER013"),
+    ]
 
 
 def test_what_runs_otherwise_says_what_a_restart_would_bring() -> None:
@@ -120,7 +123,8 @@ def test_an_answer_that_was_cut_is_not_run_and_no_difference(platform: str) -> N
     config = planned(platform)
     text = render(config)
     half = text[: text.index("a-block-001") + 4]
-    (row,) = verify_configuration(config, DeviceFacts("sw", configuration=half, saved=text))
+    row, saved = verify_configuration(config, DeviceFacts("sw", configuration=half, saved=text))
+    assert (saved.test, saved.verdict) == ("saved", "not run")
     assert (row.verdict, code_of(row.test, row.verdict)) == ("not run", "VER013")
     assert "ends in the middle" in row.message.en
     assert "a-bl" in row.message.en

@@ -55,7 +55,8 @@ def faults(config: SwitchConfig) -> list[str]:
     if limits is None:
         return [f"no template for platform {config.platform}"]
     return [
-        *_vlans(config), *_ports(config, limits), *_lags(config, limits), *_pair(config, limits), *_gateways(config, limits), *_servers(config),
+        *_vlans(config), *_ports(config, limits), *_lags(config, limits), *_pair(config, limits), *_gateways(config, limits), *_neighbours(config),
+        *_servers(config),
     ]  # fmt: skip
 
 
@@ -170,9 +171,12 @@ def _pair(config: SwitchConfig, limits: Limits) -> Iterator[str]:
         yield "keepalive over the management port, but there is no management address"
 
 
-def _gateways(config: SwitchConfig, limits: Limits) -> Iterator[str]:
+def _neighbours(config: SwitchConfig) -> Iterator[str]:
     for neighbour in config.bgp.neighbours if config.bgp else ():
         yield from _text(f"neighbour {neighbour.address}", neighbour.description, NEIGHBOUR_TEXT)
+
+
+def _gateways(config: SwitchConfig, limits: Limits) -> Iterator[str]:
     for gateway in config.gateways:
         what = f"gateway of VLAN {gateway.vid}"
         yield from _text(what, gateway.description, limits.description_max)
