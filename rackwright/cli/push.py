@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from topology.switch_config import SwitchConfig
 
 
-STOPPED = "the run was stopped by hand"
 MOST_SHOWN = 30
 """Lines of a difference that are shown before a push."""
 
@@ -75,12 +74,14 @@ def run(name: str | None, output: Format, asked: Asked) -> None:
 
     work = _Run(load_project(name, output), output, asked)
     try:
-        results = work.all(output)
+        results = work.results()
     except KeyboardInterrupt:
+        if not work.begun:
+            say("stopped: nothing was sent")
+            leave(130)
         say("stopped at once: what was under way is written down as unknown, what ended as it ended")
         say(f"logs: {work.folder}; push again: it tells what runs, and goes on")
-        if not asked.dry_run:
-            say(work.way_back())
+        say(work.way_back())
         leave(130)
     rows = [data(r) for r in results]
     (work.folder / "result.json").write_text(
@@ -119,7 +120,7 @@ class _Run:
         self.folder = run_folder(asked.out_folder, project, "push")
         self.seen: dict[str, PushResult] = {}
         self.tell: Callable[[str, bool], None] = lambda _text, _one: None
-        self.stopped = False
+        self.stopped = self.begun = False
 
     def login(self) -> Credentials:
         """Who logs in. Leaves with 2 when that is not set."""
@@ -242,10 +243,10 @@ class _Run:
 
     # ------------------------------------------------------------ all of them
 
-    def all(self, output: Format) -> list[PushResult]:
+    def results(self) -> list[PushResult]:
         """Compare, show, ask, push: what became of every switch."""
         seen = self.compare()
-        if output is Format.TEXT:
+        if self.output is Format.TEXT:
             for result in seen:
                 if result.diff:
                     out(f"=== {result.host} ({self.chosen.address(result.host)})")
@@ -305,9 +306,10 @@ class _Run:
     def push(self, order: tuple[Batch, ...]) -> list[PushResult]:
         """What became of each, batch by batch; written down as it comes."""
         from topology.observe.push_result import record
-        from topology.observe.rollout import staged
+        from topology.observe.rollout import STOPPED, staged
 
         def one(batch: Batch) -> list[PushResult]:
+            self.begun = True
             for host in batch.hosts:
                 text = "begun; how it ended was not written down: the run was stopped on the way"
                 record(self.folder, replace(self.seen[host], outcome="unknown", message=text))

@@ -265,7 +265,13 @@ def test_ctrl_c_at_the_hold_point_stops_there_and_a_second_one_in_a_batch_says_h
     held = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-01", "--yes"])
     assert held.exit_code == 1
     assert "A-ASW-01B  not begun     the run stopped at the hold point" in held.output
-    monkeypatch.setattr(_Run, "batch", lambda self, hosts, dry: pressed())
+    plain = _Run.batch
+    monkeypatch.setattr(_Run, "batch", lambda self, hosts, dry: plain(self, hosts, dry) if dry else pressed())
     cut = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-01", "--yes"])
     assert cut.exit_code == 130
     assert "to put this run back: rackwright push -p guangxi --undo" in cut.output
+    monkeypatch.setattr(_Run, "batch", lambda self, hosts, dry: pressed())
+    early = CliRunner().invoke(app, [*switch[1], "--pair", "A-ASW-01", "--yes"])
+    assert early.exit_code == 130
+    assert "nothing was sent" in early.output
+    assert "to put this run back" not in early.output

@@ -11,6 +11,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from topology.batches import Batch
 from topology.observe.push_result import PushResult
 
+STOPPED = "the run was stopped by hand"
+
 
 def staged(
     batches: Sequence[Batch], push_batch: Callable[[Batch], list[PushResult]], release: Callable[[Batch, Batch], str],
@@ -73,7 +75,7 @@ def rollout(
                 interrupted()
                 for key in queues:
                     for host in queues[key]:
-                        note(PushResult(host, "not begun", "the run was stopped by hand"))
+                        note(PushResult(host, "not begun", STOPPED))
                     queues[key] = []
                 continue
             for future in finished:
